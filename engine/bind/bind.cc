@@ -1,0 +1,27 @@
+#include "engine/bind/bind.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "engine/bind/ops.h"
+
+namespace bramble::engine {
+namespace {
+
+// One line an op.
+constexpr std::pair<std::string_view, BindFunction> kBindings[] = {
+    {"", nullptr},
+};
+
+}  // namespace
+
+BindFunction find_bind(std::string_view op_name) {
+  const auto* found = std::find_if(std::begin(kBindings), std::end(kBindings),
+                                   [&](const auto& binding) { return binding.first == op_name; });
+  if (found == std::end(kBindings)) throw std::logic_error("no kernel is bound to the op '" + std::string(op_name) + "'");
+  return found->second;
+}
+
+}  // namespace bramble::engine

@@ -1,0 +1,51 @@
+// What an op is to the graph: a shape rule, a differentiation rule, its cost. It knows no kernel and no memory.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/tensor.h"
+
+namespace bramble::graph {
+
+class BackwardContext;
+
+/// Thrown by a shape rule; Graph::add_node puts the layer's name before it.
+class ShapeError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class Op {
+ public:
+  virtual ~Op() = default;
+
+  /// The key under which engine/bind finds the kernel: "conv2d", "conv2d_bwd_data", …
+  virtual std::string_view name() const = 0;
+
+  /// Checks the inputs and returns what comes out. Throws ShapeError with what is wrong and what would be right.
+  virtual std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const = 0;
+
+  /// Emits the nodes that compute the wanted inputs' gradients. An op that trains nothing keeps the default.
+  virtual void backward(BackwardContext& context) const;
+
+  /// The input whose memory output `output` may take over (same size, read elementwise before it is written); or -1.
+  virtual int in_place_input(int output) const;
+
+  /// Whether output `output` IS input `in_place_input(output)` under another shape (a view: no work, no memory).
+  virtual bool is_view() const { return false; }
+
+  /// Inputs that the node also writes (running statistics, an updated parameter, its momentum).
+  virtual std::vector<int> mutated_inputs() const { return {}; }
+
+  /// Multiplications and additions of the node, 2 per multiply-add, for rates and rooflines; 0 when bound by memory.
+  virtual double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const;
+};
+
+using OpPtr = std::shared_ptr<const Op>;
+
+}  // namespace bramble::graph
