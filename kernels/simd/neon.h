@@ -10,6 +10,15 @@
 
 namespace bramble::kernels {
 
+/// acc - a * b, rounded once. Debian 12's SIMDe has no vfmsq_f32.
+inline float32x4_t fms_f32(float32x4_t acc, float32x4_t a, float32x4_t b) {
+#if defined(__aarch64__)
+  return vfmsq_f32(acc, a, b);
+#else
+  return vfmaq_f32(acc, vnegq_f32(a), b);
+#endif
+}
+
 /// acc + b * a[Lane], rounded once. SIMDe's vfmaq_laneq_f32 rounds twice, so a PC broadcasts the lane and fuses.
 template <int Lane>
 inline float32x4_t fma_lane_f32(float32x4_t acc, float32x4_t b, float32x4_t a) {
