@@ -1,0 +1,98 @@
+// The one matrix product that convolutions, linear layers and attention end in. Operands are packed first:
+//
+//   A panels: 8 rows each, panel i holds rows [8i, 8i + 8) as [depth][8]; rows past the end are zeros.
+//   B panels: 12 columns each, panel j holds columns [12j, 12j + 12) as [depth][12]; the last panel's width is what
+//             remains, rounded up to a multiple of 4, columns past the end are zeros.
+//
+// Everything here computes slices: stateless, no allocation, no threads. All strides are in elements. Operands need no
+// alignment beyond float's; 64-byte aligned panels are a little faster. No operand may overlap one that is written.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/activation/activation.h"
+
+namespace bramble::kernels {
+
+// 8 x 12 accumulators take 24 of the 32 vector registers; 5 loads feed 24 FMAs, so loads never limit the two pipes.
+inline constexpr std::int64_t kGemmTileRows = 8;
+inline constexpr std::int64_t kGemmTileCols = 12;
+
+constexpr std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+/// Floats in the A panels of a rows x depth operand.
+constexpr std::int64_t gemm_a_elements(std::int64_t rows, std::int64_t depth) {
+  return round_up(rows, kGemmTileRows) * depth;
+}
+
+/// Floats in the B panels of a depth x cols operand.
+constexpr std::int64_t gemm_b_elements(std::int64_t depth, std::int64_t cols) { return depth * round_up(cols, 4); }
+
+/// A panels of A[i][k] = source[i * row_stride + k].
+void gemm_pack_a_f32(std::int64_t rows, std::int64_t depth, const float* source, std::int64_t row_stride,
+                     float* panels);
+
+/// A panels of A[i][k] = source[k * depth_stride + i].
+void gemm_pack_a_trans_f32(std::int64_t rows, std::int64_t depth, const float* source, std::int64_t depth_stride,
+                           float* panels);
+
+/// B panels of B[k][j] = source[k * row_stride + j].
+void gemm_pack_b_f32(std::int64_t depth, std::int64_t cols, const float* source, std::int64_t row_stride,
+                     float* panels);
+
+/// B panels of B[k][j] = source[j * col_stride + k].
+void gemm_pack_b_trans_f32(std::int64_t depth, std::int64_t cols, const float* source, std::int64_t col_stride,
+                           float* panels);
+
+/// What happens to an element after its sum is complete, in this order: + bias[j], + residual (lies like C),
+/// kept in preactivation (lies like C), activation. Null pointers leave a step out.
+struct GemmEpilogue {
+  const float* bias = nullptr;
+  const float* residual = nullptr;
+  float* preactivation = nullptr;
+  Activation activation = Activation::none;
+};
+
+/// for (i < rows) for (j < cols)
+///   c[i * row_stride + j] = epilogue((accumulate ? c[i * row_stride + j] : 0) + sum over k < depth of A[i][k] * B[k][j]);
+/// `a` and `b` are packed; any depth, 0 too. c is written (=) or, with `accumulate`, read and written (+=).
+/// For speed cut the depth into blocks of about 256 to 384 and the rows so that A's block stays in L2.
+void gemm_packed_f32(std::int64_t rows, std::int64_t cols, std::int64_t depth, const float* a, const float* b, float* c,
+                     std::int64_t row_stride, bool accumulate, const GemmEpilogue& epilogue = {});
+
+/// Where a block's results go, and where its residual and pre-activation lie.
+struct GemmOutput {
+  float* data = nullptr;
+  std::int64_t row_stride = 0;                ///< element (i, j) is data[i * row_stride + j] …
+  const std::int64_t* row_offsets = nullptr;  ///< … or, where given, data[row_offsets[i] + j] …
+  std::int64_t panel_depth = 0;  ///< … or, if > 0, in B-panel layout: row first_row + i of panels this deep (a weight's
+  std::int64_t first_row = 0;    ///< gradient). Pads are then written too, as zeros, and there must be no epilogue.
+};
+
+/// gemm_packed_f32 on a slice of deeper B panels: rows [b_first, b_first + depth) of panels that are b_depth deep.
+struct GemmBlock {
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  std::int64_t depth = 0;
+  const float* a = nullptr;  ///< panels exactly `depth` deep
+  const float* b = nullptr;  ///< the panel that holds the block's first column (a multiple of 12)
+  std::int64_t b_depth = 0;
+  std::int64_t b_first = 0;
+  GemmOutput c;
+  bool accumulate = false;
+};
+
+void gemm_block_f32(const GemmBlock& block, const GemmEpilogue& epilogue = {});
+
+/// sums[j] = (accumulate ? sums[j] : 0) + sum over i < rows of source[i * row_stride + j];
+void gemm_column_sums_f32(std::int64_t rows, std::int64_t cols, const float* source, std::int64_t row_stride,
+                          float* sums, bool accumulate);
+
+/// The scalar references, summing in double. Plain operands: A[i * a_row + k * a_depth], B[k * b_row + j * b_col].
+void gemm_f32_ref(std::int64_t rows, std::int64_t cols, std::int64_t depth, const float* a, std::int64_t a_row,
+                  std::int64_t a_depth, const float* b, std::int64_t b_row, std::int64_t b_col, float* c,
+                  std::int64_t row_stride, bool accumulate, const GemmEpilogue& epilogue = {});
+
+}  // namespace bramble::kernels
