@@ -15,8 +15,13 @@ else()
   # AVX2 and FMA: what SIMDe needs for one instruction per NEON intrinsic.
   set(bramble_default_cpu "-march=x86-64-v3")
 endif()
+# The core a build is for; tools/quickstart sets it to the board's.
 set(BRAMBLE_CPU "${bramble_default_cpu}" CACHE STRING "Instruction-set flag for the compiler")
 set(BRAMBLE_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (address,undefined or thread)")
+
+# An installed folder may lie anywhere. DT_RPATH rather than DT_RUNPATH: it also serves the libraries' own dependencies.
+set(CMAKE_INSTALL_RPATH "$ORIGIN/../lib")
+add_link_options(-Wl,--disable-new-dtags)
 
 add_library(bramble_flags INTERFACE)
 target_include_directories(bramble_flags INTERFACE ${PROJECT_SOURCE_DIR})
