@@ -6,10 +6,15 @@ function(bramble_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} bramble_flags GTest::gtest_main)
-  get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
-  # One level of quoting is lost between here and ctest's own list.
-  string(REPLACE ";" "\\;" labels "${folder};${arg_LABELS}")
   # Before each ctest run rather than after each link: cross-built programs list their cases in the emulator.
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
-                       PROPERTIES TIMEOUT 1200 LABELS "${labels}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 1200)
+
+  # gtest_discover_tests takes one label only; ctest reads this after its list, whose variable holds the cases' names.
+  get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
+  set(label_file ${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake)
+  file(WRITE ${label_file}
+       "if(${name}_TESTS)\n"
+       "  set_tests_properties(\${${name}_TESTS} PROPERTIES LABELS \"${folder};${arg_LABELS}\")\n"
+       "endif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${label_file})
 endfunction()
