@@ -8,20 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "engine/program.h"
 #include "graph/model.h"
+#include "graph/training.h"
 
 namespace bramble::engine {
 
-struct SgdOptions {
-  float momentum = 0;
-  float weight_decay = 0;
-  bool nesterov = false;
-};
-
-enum class MemoryMode {
-  planned,   ///< tensors share one arena by liveness
-  isolated,  ///< every tensor has memory of its own, filled with NaN before each step: what the plan is checked against
-};
+using SgdOptions = graph::SgdConfig;
 
 struct TrainerOptions {
   std::vector<std::string> trainable;  ///< parameters' names; empty: all
@@ -32,20 +25,7 @@ struct TrainerOptions {
   MemoryMode memory = MemoryMode::planned;
 };
 
-/// The plan does not fit. what(): "… needs 3.2 GiB, 1.9 GiB are free; …"
-class OutOfMemory : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-struct MemoryReport {
-  std::size_t parameters = 0;   ///< bytes: parameters, buffers and the optimiser's state
-  std::size_t activations = 0;  ///< bytes: the arena that activations and gradients share
-  std::size_t scratch = 0;      ///< bytes: packing and partial sums, all threads
-  std::size_t total() const { return parameters + activations + scratch; }
-};
-
-/// Parameters start as timm initialises nothing here: zero weights. Fill them through set_value or fill_golden.
+/// Parameters start at zero, running means at 0, running variances at 1: set_value fills them.
 class Trainer {
  public:
   /// Plans and allocates. Throws graph::GraphError for unknown trainable names, OutOfMemory with what is needed.

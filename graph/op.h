@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/activation.h"
 #include "graph/tensor.h"
 
 namespace bramble::graph {
@@ -38,6 +39,13 @@ class Op {
 
   /// Whether output `output` IS input `in_place_input(output)` under another shape (a view: no work, no memory).
   virtual bool is_view() const { return false; }
+
+  /// The same op with `kind` applied to output 0; null if it cannot (or has an activation already).
+  virtual std::shared_ptr<const Op> with_activation(Activation kind) const;
+
+  /// The optional input that is added to output 0, if this op, as it stands, can take one; or -1. Passes that fuse
+  /// look for it.
+  virtual int addend_input() const { return -1; }
 
   /// Inputs that the node also writes (running statistics, an updated parameter, its momentum).
   virtual std::vector<int> mutated_inputs() const { return {}; }

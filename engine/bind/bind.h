@@ -50,9 +50,9 @@ struct Bound {
 
 class BindContext {
  public:
-  BindContext(const graph::Graph& graph, const graph::Node& node, const CacheSizes& caches,
+  BindContext(const graph::Graph& graph, const graph::Node& node, const CacheSizes& cache_sizes,
               std::span<const bool> output_is_read)
-      : caches(caches), graph_(graph), node_(node), output_is_read_(output_is_read) {}
+      : caches(cache_sizes), graph_(graph), node_(node), output_is_read_(output_is_read) {}
 
   const CacheSizes& caches;
 

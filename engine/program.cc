@@ -1,0 +1,134 @@
+#include "engine/program.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+
+#include "engine/layout.h"
+#include "engine/machine.h"
+
+namespace bramble::engine {
+namespace {
+
+constexpr std::size_t kLine = 64;
+/// Each tensor of its own and each thread's scratch begins on a page, so that no two share a cache line or a TLB entry
+/// for nothing.
+constexpr std::size_t kPage = 4096;
+
+std::size_t round_up(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+std::vector<bool> tensors_read(const graph::Graph& graph) {
+  std::vector<bool> read(graph.tensors().size(), false);
+  for (const graph::Node& node : graph.nodes())
+    for (const graph::TensorId id : node.inputs)
+      if (id != graph::kNoTensor) read[static_cast<std::size_t>(id)] = true;
+  for (const graph::TensorId id : graph.kept()) read[static_cast<std::size_t>(id)] = true;
+  return read;
+}
+
+}  // namespace
+
+Program::Program(graph::Graph graph, int threads, MemoryMode mode)
+    : graph_(std::move(graph)), mode_(mode), pool_(threads), caches_(detect_caches()) {
+  bind();
+  const graph::Plan plan = graph::plan_memory(graph_, storage_bytes, mode_ == MemoryMode::planned);
+  allocate(plan);
+  resolve_operands(plan);
+}
+
+void Program::bind() {
+  const std::vector<bool> read = tensors_read(graph_);
+  for (const graph::Node& node : graph_.nodes()) {
+    const auto output_is_read = std::make_unique<bool[]>(node.outputs.size());
+    for (std::size_t o = 0; o < node.outputs.size(); ++o)
+      output_is_read[o] = read[static_cast<std::size_t>(node.outputs[o])];
+    const BindContext context(graph_, node, caches_, {output_is_read.get(), node.outputs.size()});
+    steps_.push_back({node.op->is_view() ? Bound{} : find_bind(node.op->name())(context), {}, {}});
+  }
+}
+
+void Program::allocate(const graph::Plan& plan) {
+  own_offsets_.assign(graph_.tensors().size(), 0);
+  std::size_t own = 0;
+  for (std::size_t id = 0; id < own_offsets_.size(); ++id) {
+    if (plan.placements[id].where != graph::Placement::Where::own) continue;
+    own_offsets_[id] = own;
+    own += round_up(storage_bytes(graph_.tensors()[id].spec), kLine);
+  }
+  std::size_t shared = 0;
+  for (const Step& step : steps_) {
+    shared = std::max(shared, step.bound.shared_scratch);
+    thread_scratch_bytes_ = std::max(thread_scratch_bytes_, step.bound.thread_scratch);
+  }
+  own = round_up(own, kPage);
+  shared = round_up(shared, kPage);
+  thread_scratch_bytes_ = round_up(thread_scratch_bytes_, kPage);
+  const std::size_t arena = round_up(plan.arena_bytes, kPage);
+  report_ = {own, arena, shared + thread_scratch_bytes_ * static_cast<std::size_t>(pool_.threads())};
+  memory_ = Memory(report_.total());
+  arena_ = memory_.data() + own;
+  shared_scratch_ = arena_ + arena;
+  thread_scratch_ = shared_scratch_ + shared;
+}
+
+void* Program::locate(const graph::Plan& plan, graph::TensorId id) const {
+  if (id == graph::kNoTensor) return nullptr;
+  const graph::Placement& placement = plan.placements[static_cast<std::size_t>(id)];
+  switch (placement.where) {
+    case graph::Placement::Where::nowhere:
+      return nullptr;
+    case graph::Placement::Where::own:
+      return memory_.data() + own_offsets_[static_cast<std::size_t>(id)];
+    case graph::Placement::Where::arena:
+      return arena_ + placement.offset;
+    case graph::Placement::Where::view_of:
+      return locate(plan, placement.target);
+  }
+  return nullptr;
+}
+
+void Program::resolve_operands(const graph::Plan& plan) {
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    for (const graph::TensorId id : graph_.nodes()[i].inputs) steps_[i].inputs.push_back(locate(plan, id));
+    for (const graph::TensorId id : graph_.nodes()[i].outputs) steps_[i].outputs.push_back(locate(plan, id));
+  }
+}
+
+void Program::poison() {
+  // All ones is a NaN: a value read before it was written, in this run, cannot pass unnoticed.
+  std::memset(arena_, 0xff, report_.activations + report_.scratch);
+}
+
+void Program::run() {
+  if (mode_ == MemoryMode::isolated) poison();
+  for (const Step& step : steps_) {
+    const Operands operands{step.inputs, step.outputs, shared_scratch_};
+    for (const Phase& phase : step.bound.phases)
+      pool_.run(phase.tasks, [&](std::int64_t task, int slot) {
+        phase.run(operands, task, thread_scratch_ + static_cast<std::size_t>(slot) * thread_scratch_bytes_);
+      });
+  }
+}
+
+double Program::flops() const {
+  double total = 0;
+  for (const graph::Node& node : graph_.nodes()) {
+    std::vector<graph::TensorSpec> inputs, outputs;
+    for (const graph::TensorId id : node.inputs)
+      inputs.push_back(id == graph::kNoTensor ? graph::TensorSpec{} : graph_.tensor(id).spec);
+    for (const graph::TensorId id : node.outputs) outputs.push_back(graph_.tensor(id).spec);
+    total += node.op->flops(inputs, outputs);
+  }
+  return total;
+}
+
+void* Program::data(graph::TensorId id) const {
+  const graph::Tensor& tensor = graph_.tensor(id);
+  const bool kept = std::find(graph_.kept().begin(), graph_.kept().end(), id) != graph_.kept().end();
+  if (!tensor.persistent() && tensor.role != graph::Role::input && !kept)
+    throw std::logic_error("the value of '" + tensor.name + "' does not outlive its step");
+  return memory_.data() + own_offsets_[static_cast<std::size_t>(id)];
+}
+
+}  // namespace bramble::engine

@@ -1,0 +1,70 @@
+// A graph made ready to run: planned, bound to kernels, in memory of its own.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/bind/bind.h"
+#include "engine/memory.h"
+#include "engine/thread_pool.h"
+#include "graph/graph.h"
+#include "graph/plan.h"
+
+namespace bramble::engine {
+
+enum class MemoryMode {
+  planned,   ///< tensors share one arena by liveness
+  isolated,  ///< every tensor has memory of its own, filled with NaN before each run: what the plan is checked against
+};
+
+struct MemoryReport {
+  std::size_t parameters = 0;   ///< bytes: parameters, buffers, the optimiser's state, inputs and kept results
+  std::size_t activations = 0;  ///< bytes: the arena that activations and gradients share
+  std::size_t scratch = 0;      ///< bytes: packing and partial sums, of all threads
+  std::size_t total() const { return parameters + activations + scratch; }
+};
+
+class Program {
+ public:
+  /// Plans, binds and allocates. Everything starts at zero. Throws OutOfMemory.
+  Program(graph::Graph graph, int threads, MemoryMode mode);
+
+  /// Runs every node once, in order. Allocates nothing.
+  void run();
+
+  const graph::Graph& graph() const { return graph_; }
+  const MemoryReport& memory() const { return report_; }
+  int threads() const { return pool_.threads(); }
+  /// Multiply-adds count 2.
+  double flops() const;
+
+  /// An input's, persistent or kept tensor's memory.
+  void* data(graph::TensorId id) const;
+
+ private:
+  struct Step {
+    Bound bound;
+    std::vector<void*> inputs, outputs;
+  };
+
+  void bind();
+  void allocate(const graph::Plan& plan);
+  void* locate(const graph::Plan& plan, graph::TensorId id) const;
+  void resolve_operands(const graph::Plan& plan);
+  void poison();
+
+  graph::Graph graph_;
+  MemoryMode mode_;
+  ThreadPool pool_;
+  CacheSizes caches_;
+  MemoryReport report_;
+  Memory memory_;
+  std::vector<std::size_t> own_offsets_;  // of the tensors that have memory of their own
+  std::byte* arena_ = nullptr;
+  std::byte* shared_scratch_ = nullptr;
+  std::byte* thread_scratch_ = nullptr;
+  std::size_t thread_scratch_bytes_ = 0;  // each
+  std::vector<Step> steps_;
+};
+
+}  // namespace bramble::engine

@@ -1,0 +1,125 @@
+#include "graph/builder.h"
+
+#include <memory>
+#include <numeric>
+
+#include "graph/ops/activation.h"
+#include "graph/ops/add.h"
+#include "graph/ops/attention.h"
+#include "graph/ops/batchnorm.h"
+#include "graph/ops/bias.h"
+#include "graph/ops/conv2d.h"
+#include "graph/ops/depthwise_conv2d.h"
+#include "graph/ops/layernorm.h"
+#include "graph/ops/linear.h"
+#include "graph/ops/pool.h"
+#include "graph/ops/reshape.h"
+#include "graph/ops/token.h"
+
+namespace bramble::graph {
+
+TensorId Builder::images() {
+  if (config_.batch < 1 || config_.size < 1 || config_.classes < 1)
+    throw GraphError("batch, image size and number of classes must be at least 1");
+  model_.images = model_.graph.add_tensor(
+      {"images", {{config_.batch, config_.size, config_.size, 3}}, Role::input});
+  return model_.images;
+}
+
+TensorId Builder::persistent(const std::string& name, TensorSpec spec, Role role) {
+  if (model_.graph.find(name) != kNoTensor) throw GraphError("'" + name + "' is there twice");
+  return model_.graph.add_tensor({name, std::move(spec), role});
+}
+
+TensorId Builder::node(OpPtr op, const std::string& name, std::vector<TensorId> inputs) {
+  return model_.graph.add_node(std::move(op), name, std::move(inputs))[0];
+}
+
+TensorId Builder::parameter(const std::string& name, Shape shape) {
+  return persistent(name, {std::move(shape)}, Role::parameter);
+}
+
+TensorId Builder::conv2d(const std::string& name, TensorId x, int out_channels, int kernel,
+                         const Conv2dOptions& options) {
+  const int in = static_cast<int>(channels(x));
+  const bool depthwise = options.groups > 1 && options.groups == in && in == out_channels;
+  TensorSpec weight{{out_channels, in / options.groups, kernel, kernel}, DType::f32,
+                    depthwise ? Layout::depthwise_weight : Layout::gemm_weight, depthwise ? 1 : options.groups};
+  std::vector<TensorId> inputs = {x, persistent(name + ".weight", std::move(weight), Role::parameter)};
+  if (options.bias) inputs.push_back(parameter(name + ".bias", {out_channels}));
+  if (depthwise)
+    return node(std::make_shared<DepthwiseConv2d>(DepthwiseConv2dAttributes{
+                    .kernel_h = kernel, .kernel_w = kernel, .stride = options.stride, .padding = options.padding,
+                    .dilation = options.dilation}),
+                name, std::move(inputs));
+  return node(std::make_shared<Conv2d>(Conv2dAttributes{
+                  .out_channels = out_channels, .kernel_h = kernel, .kernel_w = kernel, .stride = options.stride,
+                  .padding = options.padding, .dilation = options.dilation, .groups = options.groups}),
+              name, std::move(inputs));
+}
+
+TensorId Builder::batchnorm(const std::string& name, TensorId x, float eps) {
+  const Shape per_channel = {channels(x)};
+  const TensorId gamma = parameter(name + ".weight", per_channel);
+  const TensorId beta = parameter(name + ".bias", per_channel);
+  const TensorId mean = persistent(name + ".running_mean", {per_channel}, Role::buffer);
+  const TensorId variance = persistent(name + ".running_var", {per_channel}, Role::buffer);
+  return node(std::make_shared<BatchNorm>(BatchNormAttributes{.eps = eps, .training = config_.training}), name,
+              {x, gamma, beta, mean, variance});
+}
+
+TensorId Builder::layernorm(const std::string& name, TensorId x, float eps) {
+  const TensorId gamma = parameter(name + ".weight", {channels(x)});
+  const TensorId beta = parameter(name + ".bias", {channels(x)});
+  return node(std::make_shared<LayerNorm>(LayerNormAttributes{.eps = eps}), name, {x, gamma, beta});
+}
+
+TensorId Builder::linear(const std::string& name, TensorId x, int out_features, bool bias) {
+  TensorSpec weight{{out_features, channels(x)}, DType::f32, Layout::gemm_weight};
+  std::vector<TensorId> inputs = {x, persistent(name + ".weight", std::move(weight), Role::parameter)};
+  if (bias) inputs.push_back(parameter(name + ".bias", {out_features}));
+  return node(std::make_shared<Linear>(LinearAttributes{.out_features = out_features}), name, std::move(inputs));
+}
+
+TensorId Builder::activation(TensorId x, Activation kind) {
+  return node(std::make_shared<ActivationOp>(kind), model_.graph.tensor(x).name + ".act", {x});
+}
+
+TensorId Builder::add(TensorId a, TensorId b) {
+  return node(std::make_shared<Add>(), model_.graph.tensor(a).name + ".add", {a, b});
+}
+
+TensorId Builder::max_pool2d(TensorId x, int kernel, int stride, int padding) {
+  return node(std::make_shared<MaxPool2d>(MaxPool2dAttributes{.kernel = kernel, .stride = stride, .padding = padding}),
+              "maxpool", {x});
+}
+
+TensorId Builder::global_avg_pool(TensorId x) { return node(std::make_shared<GlobalAvgPool>(), "global_pool", {x}); }
+
+TensorId Builder::reshape(TensorId x, Shape shape) {
+  return node(std::make_shared<Reshape>(std::move(shape)), model_.graph.tensor(x).name + ".reshape", {x});
+}
+
+TensorId Builder::add_bias(TensorId x, TensorId bias) {
+  return node(std::make_shared<Bias>(), model_.graph.tensor(bias).name, {x, bias});
+}
+
+TensorId Builder::prepend_token(TensorId x, TensorId token) {
+  return node(std::make_shared<PrependToken>(), model_.graph.tensor(token).name, {x, token});
+}
+
+TensorId Builder::select_token(TensorId x, int token) {
+  return node(std::make_shared<SelectToken>(SelectTokenAttributes{.index = token}), "token_pool", {x});
+}
+
+TensorId Builder::attention(TensorId qkv, int heads) {
+  return node(std::make_shared<Attention>(AttentionAttributes{.heads = heads}),
+              model_.graph.tensor(qkv).name + ".attention", {qkv});
+}
+
+Model Builder::finish(TensorId logits) {
+  model_.logits = logits;
+  return std::move(model_);
+}
+
+}  // namespace bramble::graph

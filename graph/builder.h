@@ -1,0 +1,67 @@
+// The calls that a model is written with. Each adds a layer's parameters under timm's names, in the order of the calls
+// (which is thus state_dict's), and the layer's nodes; GraphError names the layer.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "graph/activation.h"
+#include "graph/model.h"
+
+namespace bramble::graph {
+
+struct Conv2dOptions {
+  int stride = 1;
+  int padding = 0;
+  int dilation = 1;
+  int groups = 1;
+  bool bias = false;
+};
+
+class Builder {
+ public:
+  explicit Builder(const ModelConfig& config) : config_(config) {}
+
+  const ModelConfig& config() const { return config_; }
+  const Shape& shape(TensorId id) const { return model_.graph.tensor(id).spec.shape; }
+  std::int64_t channels(TensorId id) const { return shape(id).back(); }
+
+  /// [batch, size, size, 3]
+  TensorId images();
+  /// A dense parameter of its own, such as a class token.
+  TensorId parameter(const std::string& name, Shape shape);
+
+  /// NAME.weight [out, in / groups, K, K] and NAME.bias. Depthwise where groups = in = out.
+  TensorId conv2d(const std::string& name, TensorId x, int out_channels, int kernel, const Conv2dOptions& options = {});
+  /// NAME.weight, NAME.bias [C]; NAME.running_mean, NAME.running_var [C].
+  TensorId batchnorm(const std::string& name, TensorId x, float eps = 1e-5F);
+  /// NAME.weight, NAME.bias [C], over the last dimension.
+  TensorId layernorm(const std::string& name, TensorId x, float eps);
+  /// NAME.weight [out, in], NAME.bias [out], over the last dimension.
+  TensorId linear(const std::string& name, TensorId x, int out_features, bool bias = true);
+
+  TensorId activation(TensorId x, Activation kind);
+  TensorId relu(TensorId x) { return activation(x, Activation::relu); }
+  TensorId relu6(TensorId x) { return activation(x, Activation::relu6); }
+  TensorId gelu(TensorId x) { return activation(x, Activation::gelu); }
+  TensorId add(TensorId a, TensorId b);
+  TensorId max_pool2d(TensorId x, int kernel, int stride, int padding);
+  TensorId global_avg_pool(TensorId x);  ///< [N, H, W, C] -> [N, C]
+  TensorId reshape(TensorId x, Shape shape);
+  TensorId add_bias(TensorId x, TensorId bias);  ///< bias is [C], or [1, L, C] against [N, L, C]
+  TensorId prepend_token(TensorId x, TensorId token);
+  TensorId select_token(TensorId x, int token);
+  TensorId attention(TensorId qkv, int heads);  ///< [N, L, 3 C], thirds q, k, v -> [N, L, C]
+
+  /// The model, once its logits are known.
+  Model finish(TensorId logits);
+
+ private:
+  TensorId persistent(const std::string& name, TensorSpec spec, Role role);
+  TensorId node(OpPtr op, const std::string& name, std::vector<TensorId> inputs);
+
+  ModelConfig config_;
+  Model model_;
+};
+
+}  // namespace bramble::graph

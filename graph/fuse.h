@@ -1,0 +1,20 @@
+// Passes that save crossings of the memory bus: several nodes become one whose kernel does all of it in one pass.
+#pragma once
+
+#include "graph/graph.h"
+
+namespace bramble::graph {
+
+/// On a forward graph, before it is differentiated (a fused node has a differentiation rule of its own, so the backward
+/// comes out fused as well):
+///   conv2d, depthwise_conv2d, linear, batchnorm, add    + activation -> the op with its activation
+///   conv2d, linear, batchnorm (without activation)      + add        -> the op with a residual
+///   add (of what has no epilogue to take it)            + layernorm  -> layernorm with a residual
+/// Only where the value in between has no other reader.
+void fuse_forward(Graph& graph);
+
+/// After differentiation: an `add` that sums two contributions to a gradient disappears into the later one's node
+/// where that takes an addend (conv2d_bwd_data, linear_bwd_data, layernorm_bwd).
+void fuse_gradient_sums(Graph& graph);
+
+}  // namespace bramble::graph

@@ -1,0 +1,80 @@
+#include "models/registry.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "models/mnasnet.h"
+#include "models/mobilenetv2.h"
+#include "models/resnet.h"
+#include "models/vit.h"
+
+namespace bramble::models {
+namespace {
+
+using Keys = std::vector<std::string>;
+
+const Keys kFc = {"fc.weight", "fc.bias"};
+const Keys kClassifier = {"classifier.weight", "classifier.bias"};
+const Keys kHead = {"head.weight", "head.bias"};
+const Keys kNormAndHead = {"norm.weight", "norm.bias", "head.weight", "head.bias"};
+
+const std::vector<ModelInfo>& registry() {
+  static const std::vector<ModelInfo> models = {
+      {"resnet18", "ResNet", "resnet18", 69.76, kFc, build_resnet18},
+      {"resnet34", "ResNet", "resnet34", 73.31, kFc, build_resnet34},
+      {"resnet50", "ResNet", "resnet50", 78.05, kFc, build_resnet50},
+      {"mobilenetv2_050", "MobileNetV2", "mobilenetv2_050.lamb_in1k", 65.95, kClassifier, build_mobilenetv2_050},
+      {"mobilenetv2_100", "MobileNetV2", "mobilenetv2_100", 72.97, kClassifier, build_mobilenetv2_100},
+      {"vit_tiny", "ViT", "vit_tiny_patch16_224.augreg_in21k_ft_in1k", 75.46, kHead, build_vit_tiny},
+      {"vit_small", "ViT", "vit_small_patch16_224.augreg_in1k", 78.85, kHead, build_vit_small},
+      {"vit_base", "ViT", "vit_base_patch16_224.augreg_in1k", 79.15, kHead, build_vit_base},
+      {"deit_tiny", "DeiT", "deit_tiny_patch16_224", 76.6, kNormAndHead, build_vit_tiny},
+      {"deit_small", "DeiT", "deit_small_patch16_224", 82.6, kNormAndHead, build_vit_small},
+      {"deit_base", "DeiT", "deit_base_patch16_224", 84.2, kNormAndHead, build_vit_base},
+      {"mnasnet_050", "MnasNet", "mnasnet_050", 67.73, kClassifier, build_mnasnet_050},
+      {"mnasnet_075", "MnasNet", "mnasnet_075", 71.18, kClassifier, build_mnasnet_075},
+      {"mnasnet_100", "MnasNet", "mnasnet_100", 73.46, kClassifier, build_mnasnet_100},
+  };
+  return models;
+}
+
+/// Levenshtein's distance.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i] != b[j]);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::span<const ModelInfo> all_models() { return registry(); }
+
+const ModelInfo& find_model(std::string_view name) {
+  const auto& models = registry();
+  const auto found = std::find_if(models.begin(), models.end(), [&](const ModelInfo& m) { return m.name == name; });
+  if (found != models.end()) return *found;
+  const auto nearest = std::min_element(models.begin(), models.end(), [&](const ModelInfo& a, const ModelInfo& b) {
+    return edit_distance(a.name, name) < edit_distance(b.name, name);
+  });
+  throw UnknownModel("unknown model '" + std::string(name) + "'; the nearest is '" + nearest->name +
+                     "' (`bramble models` lists all)");
+}
+
+graph::Model build_model(const ModelInfo& info, const graph::ModelConfig& config) {
+  try {
+    return info.build(info, config);
+  } catch (const graph::GraphError& error) {
+    throw graph::GraphError(info.name + ": " + error.what());
+  }
+}
+
+}  // namespace bramble::models
