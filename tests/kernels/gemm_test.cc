@@ -1,0 +1,182 @@
+#include "kernels/gemm/gemm.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "kernels/gemm/packed_weight.h"
+#include "tests/support/random.h"
+
+namespace bramble::kernels {
+namespace {
+
+using test::uniform;
+
+constexpr std::int64_t kSizes[] = {1, 3, 4, 7, 8, 9, 11, 12, 13, 24, 25};
+constexpr std::int64_t kDepths[] = {0, 1, 2, 3, 7, 8, 33};
+
+// Rounding errors of a sum of `depth` products of numbers below one.
+double tolerance(std::int64_t depth) { return 1e-6 * (4.0 + std::sqrt(static_cast<double>(depth)) * 2.0); }
+
+void expect_near(const std::vector<float>& got, const std::vector<float>& want, double bound) {
+  ASSERT_EQ(got.size(), want.size());
+  for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], bound) << "at " << i;
+}
+
+std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+TEST(Gemm, MatchesReferenceOverAwkwardSizesAndMisalignedOperands) {
+  for (const std::int64_t rows : kSizes) {
+    for (const std::int64_t cols : kSizes) {
+      for (const std::int64_t depth : kDepths) {
+        const std::int64_t lda = depth + 3, ldb = cols + 1, ldc = cols + 2;
+        const auto a = uniform(size(rows * lda + 1), 1);
+        const auto b = uniform(size(depth * ldb + 1), 2);
+        auto got = uniform(size(rows * ldc), 3);
+        auto want = got;
+        std::vector<float> a_panels(size(gemm_a_elements(rows, depth) + 1));
+        std::vector<float> b_panels(size(gemm_b_elements(depth, cols) + 1));
+        gemm_pack_a_f32(rows, depth, a.data() + 1, lda, a_panels.data() + 1);
+        gemm_pack_b_f32(depth, cols, b.data() + 1, ldb, b_panels.data() + 1);
+        for (const bool accumulate : {false, true}) {
+          gemm_packed_f32(rows, cols, depth, a_panels.data() + 1, b_panels.data() + 1, got.data(), ldc, accumulate);
+          gemm_f32_ref(rows, cols, depth, a.data() + 1, lda, 1, b.data() + 1, ldb, 1, want.data(), ldc, accumulate);
+          expect_near(got, want, tolerance(depth));
+        }
+      }
+    }
+  }
+}
+
+TEST(Gemm, TransposedSourcesPackToTheSamePanels) {
+  for (const std::int64_t lanes : kSizes) {
+    for (const std::int64_t depth : {1L, 3L, 7L, 8L, 33L, 1030L}) {
+      const auto plain = uniform(size(lanes * depth), 4);
+      std::vector<float> transposed(plain.size());
+      for (std::int64_t i = 0; i < lanes; ++i) {
+        for (std::int64_t k = 0; k < depth; ++k) transposed[size(k * lanes + i)] = plain[size(i * depth + k)];
+      }
+      std::vector<float> one(size(gemm_a_elements(lanes, depth)), 7.0f), two(one.size(), 8.0f);
+      gemm_pack_a_f32(lanes, depth, plain.data(), depth, one.data());
+      gemm_pack_a_trans_f32(lanes, depth, transposed.data(), lanes, two.data());
+      EXPECT_EQ(one, two);
+      one.assign(size(gemm_b_elements(depth, lanes)), 7.0f), two.assign(one.size(), 8.0f);
+      gemm_pack_b_trans_f32(depth, lanes, plain.data(), depth, one.data());
+      gemm_pack_b_f32(depth, lanes, transposed.data(), lanes, two.data());
+      EXPECT_EQ(one, two);
+    }
+  }
+}
+
+TEST(Gemm, EpilogueRunsInTheDocumentedOrder) {
+  for (const Activation activation : {Activation::none, Activation::relu, Activation::relu6, Activation::gelu}) {
+    for (const std::int64_t rows : {7L, 8L, 17L}) {
+      for (const std::int64_t cols : {3L, 12L, 20L}) {
+        const std::int64_t depth = 40;
+        const auto a = uniform(size(rows * depth), 1, -2, 2);
+        const auto b = uniform(size(depth * cols), 2);
+        const auto bias = uniform(size(cols), 3);
+        const auto residual = uniform(size(rows * cols), 4);
+        std::vector<float> a_panels(size(gemm_a_elements(rows, depth))), b_panels(size(gemm_b_elements(depth, cols)));
+        gemm_pack_a_f32(rows, depth, a.data(), depth, a_panels.data());
+        gemm_pack_b_f32(depth, cols, b.data(), cols, b_panels.data());
+        auto got = uniform(size(rows * cols), 5);
+        auto want = got, got_z = got, want_z = got;
+        gemm_packed_f32(rows, cols, depth, a_panels.data(), b_panels.data(), got.data(), cols, true,
+                        {bias.data(), residual.data(), got_z.data(), activation});
+        gemm_f32_ref(rows, cols, depth, a.data(), depth, 1, b.data(), cols, 1, want.data(), cols, true,
+                     {bias.data(), residual.data(), want_z.data(), activation});
+        expect_near(got, want, 2 * tolerance(depth));
+        expect_near(got_z, want_z, 2 * tolerance(depth));
+      }
+    }
+  }
+}
+
+TEST(Gemm, SlicesOfDeepPanelsAddUpToTheWhole) {
+  const std::int64_t rows = 21, cols = 31, depth = 50;
+  const auto a = uniform(size(rows * depth), 1);
+  const auto b = uniform(size(depth * cols), 2);
+  std::vector<float> a_panels(size(gemm_a_elements(rows, depth))), b_panels(size(gemm_b_elements(depth, cols)));
+  gemm_pack_b_f32(depth, cols, b.data(), cols, b_panels.data());
+  std::vector<float> want(size(rows * cols)), got(want.size());
+  gemm_f32_ref(rows, cols, depth, a.data(), depth, 1, b.data(), cols, 1, want.data(), cols, false);
+  std::vector<std::int64_t> row_offsets;
+  for (std::int64_t i = 0; i < rows; ++i) row_offsets.push_back((rows - 1 - i) * cols);
+  for (std::int64_t k = 0; k < depth; k += 20) {
+    const std::int64_t part = std::min<std::int64_t>(20, depth - k);
+    gemm_pack_a_f32(rows, part, a.data() + k, depth, a_panels.data());
+    for (std::int64_t j = 0; j < cols; j += 24) {
+      GemmBlock block{rows, std::min<std::int64_t>(24, cols - j), part, a_panels.data(), b_panels.data() + j * depth,
+                      depth, k, {}, k > 0};
+      block.c.data = got.data() + j;
+      block.c.row_offsets = row_offsets.data();
+      gemm_block_f32(block);
+    }
+  }
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < cols; ++j) {
+      ASSERT_NEAR(got[size((rows - 1 - i) * cols + j)], want[size(i * cols + j)], tolerance(depth));
+    }
+  }
+}
+
+TEST(Gemm, PanelOutputHasTheStoredWeightsLayoutWithZeroPads) {
+  for (const std::int64_t cols : {1L, 5L, 12L, 23L, 26L}) {
+    const std::int64_t rows = 21, depth = 9;
+    const auto a = uniform(size(rows * depth), 1);
+    const auto b = uniform(size(depth * cols), 2);
+    std::vector<float> a_panels(size(gemm_a_elements(rows, depth))), b_panels(size(gemm_b_elements(depth, cols)));
+    std::vector<float> plain(size(rows * cols)), want(size(gemm_b_elements(rows, cols)));
+    gemm_f32_ref(rows, cols, depth, a.data(), depth, 1, b.data(), cols, 1, plain.data(), cols, false);
+    gemm_pack_b_f32(rows, cols, plain.data(), cols, want.data());
+    gemm_pack_b_f32(depth, cols, b.data(), cols, b_panels.data());
+    std::vector<float> got(want.size(), 7.0f);
+    for (std::int64_t first = 0; first < rows; first += 16) {
+      const std::int64_t part = std::min<std::int64_t>(16, rows - first);
+      gemm_pack_a_f32(part, depth, a.data() + first * depth, depth, a_panels.data());
+      GemmBlock block{part, cols, depth, a_panels.data(), b_panels.data(), depth, 0, {}, false};
+      block.c.data = got.data();
+      block.c.panel_depth = rows;
+      block.c.first_row = first;
+      gemm_block_f32(block);
+    }
+    expect_near(got, want, tolerance(depth));
+  }
+}
+
+TEST(Gemm, ColumnSumsMatchTheLoop) {
+  for (const std::int64_t rows : {0L, 1L, 2L, 7L}) {
+    for (const std::int64_t cols : {1L, 4L, 7L, 12L}) {
+      const auto source = uniform(size(rows * (cols + 1) + 1), 1);
+      std::vector<float> sums(size(cols), 5.0f), want(size(cols), 0.0f);
+      for (std::int64_t i = 0; i < rows; ++i) {
+        for (std::int64_t j = 0; j < cols; ++j) want[size(j)] += source[size(i * (cols + 1) + j)];
+      }
+      gemm_column_sums_f32(rows, cols, source.data(), cols + 1, sums.data(), false);
+      expect_near(sums, want, 1e-5);
+      gemm_column_sums_f32(rows, cols, source.data(), cols + 1, sums.data(), true);
+      for (float& value : want) value *= 2;
+      expect_near(sums, want, 1e-5);
+    }
+  }
+}
+
+TEST(PackedWeight, RoundTripKeepsEveryWeightAndZeroesThePads) {
+  for (const PackedWeightShape shape : {PackedWeightShape{1, 1}, PackedWeightShape{13, 5}, PackedWeightShape{12, 3, 3, 3},
+                                        PackedWeightShape{26, 4, 3, 5}, PackedWeightShape{10, 3, 3, 3, 2}}) {
+    const std::int64_t count = shape.out_channels * shape.depth();
+    const auto torch = uniform(size(count), 1);
+    std::vector<float> packed(size(packed_weight_elements(shape)), 9.0f), back(torch.size());
+    pack_weight_f32(shape, torch.data(), packed.data());
+    unpack_weight_f32(shape, packed.data(), back.data());
+    EXPECT_EQ(torch, back);
+    std::int64_t zeros = 0;
+    for (const float value : packed) zeros += value == 0.0f;
+    EXPECT_EQ(zeros, packed_weight_elements(shape) - count);
+  }
+}
+
+}  // namespace
+}  // namespace bramble::kernels
