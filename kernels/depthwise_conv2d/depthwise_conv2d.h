@@ -1,0 +1,61 @@
+// Depthwise 2-D convolution on NHWC activations: every channel has its own filter. fp32.
+//
+//   y[n][oy][ox][c] = bias[c] + sum over ky, kx of
+//                     x[n][oy*stride - padding + ky*dilation][ox*stride - padding + kx*dilation][c] * weight[ky][kx][c]
+//
+// where x outside the image is 0. x is [batch][in_height][in_width][channels], y [batch][out_height][out_width][channels],
+// weight [kernel_height][kernel_width][channels], all dense. Any extents, aligned to 4 bytes only; outputs alias nothing.
+// The functions allocate nothing, keep no state and compute the rows they are told to, so rows may be divided freely.
+#pragma once
+
+#include <cstdint>
+
+namespace bramble::kernels {
+
+/// Extents in elements; kernel, stride and dilation at least 1, padding at least 0.
+struct DepthwiseConv2dShape {
+  std::int64_t batch = 1;
+  std::int64_t in_height = 1;
+  std::int64_t in_width = 1;
+  std::int64_t channels = 1;
+  std::int64_t out_height = 1;
+  std::int64_t out_width = 1;
+  std::int64_t kernel_height = 1;
+  std::int64_t kernel_width = 1;
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;
+  std::int64_t dilation = 1;
+
+  std::int64_t taps() const { return kernel_height * kernel_width; }
+};
+
+/// y = min(max(conv(x, weight) + bias, minimum), maximum) for rows [row_begin, row_end) of the batch * out_height rows
+/// of y. bias may be null (0). Infinite bounds for no activation, [0, inf] for ReLU, [0, 6] for ReLU6.
+void depthwise_conv2d_fwd_f32(const DepthwiseConv2dShape& shape, const float* x, const float* weight, const float* bias,
+                              float minimum, float maximum, float* y, std::int64_t row_begin, std::int64_t row_end);
+void depthwise_conv2d_fwd_f32_ref(const DepthwiseConv2dShape& shape, const float* x, const float* weight,
+                                  const float* bias, float minimum, float maximum, float* y);
+
+/// dx (=) for rows [row_begin, row_end) of the batch * in_height rows of dx:
+///   dx[n][iy][ix][c] = sum over ky, kx with an output pixel there of dy[n][oy][ox][c] * weight[ky][kx][c],
+///   oy*stride = iy + padding - ky*dilation, ox likewise.
+void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const float* dy, const float* weight, float* dx,
+                                   std::int64_t row_begin, std::int64_t row_end);
+void depthwise_conv2d_bwd_data_f32_ref(const DepthwiseConv2dShape& shape, const float* dy, const float* weight,
+                                       float* dx);
+
+/// One part's share (=) of the weight's and the bias's gradients, over rows [row_begin, row_end) of the
+/// batch * out_height rows of dy:
+///   dw[ky][kx][c] = sum over n, oy, ox of x[n][oy*stride - padding + ky*dilation][...][c] * dy[n][oy][ox][c]
+///   db[c]         = sum over n, oy, ox of dy[n][oy][ox][c]
+/// db may be null. The parts' shares are summed by depthwise_conv2d_bwd_weight_sum_f32.
+void depthwise_conv2d_bwd_weight_f32(const DepthwiseConv2dShape& shape, const float* x, const float* dy, float* dw,
+                                     float* db, std::int64_t row_begin, std::int64_t row_end);
+void depthwise_conv2d_bwd_weight_f32_ref(const DepthwiseConv2dShape& shape, const float* x, const float* dy, float* dw,
+                                         float* db);
+
+/// sum[i] (=) sum over p < parts, in this order, of partial[p * part_stride + i], for i in [begin, end).
+void depthwise_conv2d_bwd_weight_sum_f32(const float* partial, std::int64_t parts, std::int64_t part_stride, float* sum,
+                                         std::int64_t begin, std::int64_t end);
+
+}  // namespace bramble::kernels

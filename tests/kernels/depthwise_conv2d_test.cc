@@ -1,0 +1,153 @@
+#include "kernels/depthwise_conv2d/depthwise_conv2d.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "tests/support/random.h"
+
+namespace bramble::kernels {
+namespace {
+
+using test::uniform;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+DepthwiseConv2dShape make_shape(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t channels,
+                                std::int64_t kernel_height, std::int64_t kernel_width, std::int64_t stride,
+                                std::int64_t padding, std::int64_t dilation = 1) {
+  DepthwiseConv2dShape shape{batch, height, width, channels, 0, 0, kernel_height, kernel_width,
+                             stride, padding, dilation};
+  shape.out_height = (height + 2 * padding - dilation * (kernel_height - 1) - 1) / stride + 1;
+  shape.out_width = (width + 2 * padding - dilation * (kernel_width - 1) - 1) / stride + 1;
+  return shape;
+}
+
+/// Batch, extents, channels, kernel, stride, padding, dilation: the specialised widths at both strides, widths around
+/// the tile of 7, every tail of channels, more channels than a block, kernels that no specialised form covers.
+std::vector<DepthwiseConv2dShape> shapes() {
+  std::vector<DepthwiseConv2dShape> all;
+  for (const std::int64_t channels : {1, 3, 4, 7, 8})
+    for (const std::int64_t kernel : {1, 3, 5, 7})
+      for (const std::int64_t stride : {1, 2, 3})
+        for (const std::int64_t extent : {1, 6, 7, 8, 15})
+          all.push_back(make_shape(2, extent + 1, extent, channels, kernel, kernel, stride, kernel / 2));
+  for (const std::int64_t dilation : {2, 3, 4})
+    for (const std::int64_t stride : {1, 2, 4}) all.push_back(make_shape(1, 17, 16, 5, 3, 3, stride, dilation, dilation));
+  all.push_back(make_shape(1, 9, 11, 257, 3, 3, 1, 1));
+  all.push_back(make_shape(1, 7, 7, 520, 5, 5, 2, 2));
+  all.push_back(make_shape(3, 14, 9, 6, 3, 5, 2, 1));
+  all.push_back(make_shape(2, 9, 14, 6, 2, 4, 1, 0));
+  all.push_back(make_shape(2, 12, 12, 4, 3, 3, 1, 0));
+  all.push_back(make_shape(1, 12, 12, 4, 3, 3, 2, 4));     // outputs that see padding only
+  all.push_back(make_shape(1, 40, 40, 4, 11, 11, 1, 5));   // more taps than the table holds
+  all.push_back(make_shape(1, 40, 40, 3, 33, 7, 1, 3));
+  return all;
+}
+
+testing::Message describe(const DepthwiseConv2dShape& s) {
+  return testing::Message() << s.batch << "x" << s.in_height << "x" << s.in_width << "x" << s.channels << " kernel "
+                            << s.kernel_height << "x" << s.kernel_width << " stride " << s.stride << " padding "
+                            << s.padding << " dilation " << s.dilation;
+}
+
+std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
+std::size_t x_size(const DepthwiseConv2dShape& s) { return size(s.batch * s.in_height * s.in_width * s.channels); }
+std::size_t y_size(const DepthwiseConv2dShape& s) { return size(s.batch * s.out_height * s.out_width * s.channels); }
+std::size_t w_size(const DepthwiseConv2dShape& s) { return size(s.taps() * s.channels); }
+
+/// Values are below 1, so `terms` of them summed stay within this of the exact sum.
+float tolerance(std::int64_t terms) { return 1e-6f + 1.2e-7f * static_cast<float>(terms); }
+
+void expect_near(const std::vector<float>& actual, std::size_t offset, const std::vector<float>& expected,
+                 float allowed) {
+  for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(actual[offset + i], expected[i], allowed) << "at " << i;
+}
+
+TEST(DepthwiseConv2d, ForwardMatchesReferenceFromMisalignedStarts) {
+  for (const DepthwiseConv2dShape& s : shapes()) {
+    SCOPED_TRACE(describe(s));
+    const auto x = uniform(x_size(s) + 1, 1), weight = uniform(w_size(s) + 3, 2), bias = uniform(size(s.channels) + 1, 3);
+    for (const bool clamped : {false, true}) {
+      const float minimum = clamped ? 0 : -kInfinity, maximum = clamped ? 0.5f : kInfinity;
+      const float* b = clamped ? nullptr : bias.data() + 1;
+      std::vector<float> y(y_size(s) + 1, NAN), expected(y_size(s));
+      depthwise_conv2d_fwd_f32(s, x.data() + 1, weight.data() + 3, b, minimum, maximum, y.data() + 1, 0,
+                               s.batch * s.out_height);
+      depthwise_conv2d_fwd_f32_ref(s, x.data() + 1, weight.data() + 3, b, minimum, maximum, expected.data());
+      expect_near(y, 1, expected, tolerance(s.taps()));
+    }
+  }
+}
+
+TEST(DepthwiseConv2d, GradientOfDataMatchesReferenceFromMisalignedStarts) {
+  for (const DepthwiseConv2dShape& s : shapes()) {
+    SCOPED_TRACE(describe(s));
+    const auto dy = uniform(y_size(s) + 1, 1), weight = uniform(w_size(s) + 3, 2);
+    std::vector<float> dx(x_size(s) + 1, NAN), expected(x_size(s));
+    depthwise_conv2d_bwd_data_f32(s, dy.data() + 1, weight.data() + 3, dx.data() + 1, 0, s.batch * s.in_height);
+    depthwise_conv2d_bwd_data_f32_ref(s, dy.data() + 1, weight.data() + 3, expected.data());
+    expect_near(dx, 1, expected, tolerance(s.taps()));
+  }
+}
+
+TEST(DepthwiseConv2d, GradientOfWeightMatchesReferenceFromMisalignedStarts) {
+  for (const DepthwiseConv2dShape& s : shapes()) {
+    SCOPED_TRACE(describe(s));
+    const auto x = uniform(x_size(s) + 1, 1), dy = uniform(y_size(s) + 3, 2);
+    std::vector<float> dw(w_size(s) + 1, NAN), db(size(s.channels) + 1, NAN);
+    std::vector<float> expected_dw(w_size(s)), expected_db(size(s.channels));
+    const std::int64_t rows = s.batch * s.out_height;
+    depthwise_conv2d_bwd_weight_f32(s, x.data() + 1, dy.data() + 3, dw.data() + 1, db.data() + 1, 0, rows);
+    depthwise_conv2d_bwd_weight_f32_ref(s, x.data() + 1, dy.data() + 3, expected_dw.data(), expected_db.data());
+    expect_near(dw, 1, expected_dw, tolerance(rows * s.out_width));
+    expect_near(db, 1, expected_db, tolerance(rows * s.out_width));
+    depthwise_conv2d_bwd_weight_f32(s, x.data() + 1, dy.data() + 3, dw.data() + 1, nullptr, 0, rows);
+    expect_near(dw, 1, expected_dw, tolerance(rows * s.out_width));
+  }
+}
+
+TEST(DepthwiseConv2d, EachRowIsTheSameWhoeverComputesIt) {
+  const DepthwiseConv2dShape s = make_shape(2, 13, 16, 21, 3, 3, 2, 1);
+  const auto x = uniform(x_size(s), 1), weight = uniform(w_size(s), 2), dy = uniform(y_size(s), 3);
+  std::vector<float> y(y_size(s)), y_by_row(y_size(s)), dx(x_size(s)), dx_by_row(x_size(s));
+  const std::int64_t rows = s.batch * s.out_height;
+  depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, y.data(), 0, rows);
+  for (std::int64_t row = rows; row-- > 0;)
+    depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, y_by_row.data(), row, row + 1);
+  EXPECT_EQ(y, y_by_row);
+  depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), dx.data(), 0, s.batch * s.in_height);
+  for (std::int64_t row = s.batch * s.in_height; row-- > 0;)
+    depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), dx_by_row.data(), row, row + 1);
+  EXPECT_EQ(dx, dx_by_row);
+}
+
+TEST(DepthwiseConv2d, PartsOfTheWeightsGradientSumToTheWhole) {
+  const DepthwiseConv2dShape s = make_shape(2, 10, 9, 7, 3, 3, 1, 1);
+  const auto x = uniform(x_size(s), 1), dy = uniform(y_size(s), 3);
+  const std::size_t size_of_dw = w_size(s);
+  std::vector<float> parts(3 * size_of_dw), dw(size_of_dw), expected(size_of_dw);
+  const std::int64_t edges[] = {0, 1, 12, 20};
+  for (std::size_t part = 0; part < 3; ++part)
+    depthwise_conv2d_bwd_weight_f32(s, x.data(), dy.data(), &parts[part * size_of_dw], nullptr, edges[part],
+                                    edges[part + 1]);
+  const auto count = static_cast<std::int64_t>(size_of_dw);
+  depthwise_conv2d_bwd_weight_sum_f32(parts.data(), 3, count, dw.data(), 0, 13);
+  depthwise_conv2d_bwd_weight_sum_f32(parts.data(), 3, count, dw.data(), 13, count);
+  depthwise_conv2d_bwd_weight_f32_ref(s, x.data(), dy.data(), expected.data(), nullptr);
+  expect_near(dw, 0, expected, tolerance(180));
+}
+
+TEST(DepthwiseConv2d, PaddingContributesZeros) {
+  const DepthwiseConv2dShape s = make_shape(1, 2, 2, 1, 1, 1, 1, 1);
+  const std::vector<float> x(4, 1.0f), weight(1, 2.0f);
+  std::vector<float> y(y_size(s));
+  depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, -kInfinity, kInfinity, y.data(), 0, s.out_height);
+  const std::vector<float> expected{0, 0, 0, 0, 0, 2, 2, 0, 0, 2, 2, 0, 0, 0, 0, 0};
+  EXPECT_EQ(y, expected);
+}
+
+}  // namespace
+}  // namespace bramble::kernels
