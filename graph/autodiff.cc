@@ -10,8 +10,15 @@ namespace {
 
 class Differentiation : public BackwardContext {
  public:
-  Differentiation(Graph& graph, TensorId loss, const std::vector<TensorId>& trainable)
-      : graph_(graph), loss_(loss), needs_(graph.tensors().size(), false), gradients_(graph.tensors().size(), kNoTensor) {
+  Differentiation(Graph& graph, const std::vector<Seed>& seeds, const std::vector<TensorId>& trainable)
+      : graph_(graph),
+        needs_(graph.tensors().size(), false),
+        is_loss_(graph.tensors().size(), false),
+        gradients_(graph.tensors().size(), kNoTensor) {
+    for (const Seed& seed : seeds) {
+      gradients_[index(seed.output)] = seed.gradient;
+      is_loss_[index(seed.output)] = seed.gradient == kNoTensor;
+    }
     for (const TensorId id : trainable) needs_[index(id)] = true;
     for (const Node& node : graph.nodes()) mark_dependent(node);
   }
@@ -57,14 +64,14 @@ class Differentiation : public BackwardContext {
   }
   bool has_gradient(const Node& node) const {
     for (const TensorId id : node.outputs)
-      if (id == loss_ || gradients_[index(id)] != kNoTensor) return true;
+      if (is_loss_[index(id)] || gradients_[index(id)] != kNoTensor) return true;
     return false;
   }
 
   Graph& graph_;
-  TensorId loss_;
   Node node_;
-  std::vector<bool> needs_;
+  std::vector<bool> needs_;    // depends on something trainable
+  std::vector<bool> is_loss_;  // its gradient is 1
   std::vector<TensorId> gradients_;  // of the forward graph's tensors
 };
 
@@ -81,11 +88,11 @@ std::vector<std::vector<TensorId>> completed_by(const Graph& graph, const std::v
 }  // namespace
 
 std::unordered_map<TensorId, TensorId> differentiate(
-    Graph& graph, TensorId loss, const std::vector<TensorId>& trainable,
+    Graph& graph, const std::vector<Seed>& seeds, const std::vector<TensorId>& trainable,
     const std::function<void(TensorId parameter, TensorId gradient)>& after_gradient) {
   std::unordered_map<TensorId, TensorId> gradients;
   const auto completed = completed_by(graph, trainable);
-  Differentiation differentiation(graph, loss, trainable);
+  Differentiation differentiation(graph, seeds, trainable);
   for (std::size_t i = completed.size(); i-- > 0;) {
     differentiation.visit(i);
     for (const TensorId parameter : completed[i]) {

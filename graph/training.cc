@@ -51,7 +51,7 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   fuse_forward(graph);
   const SoftmaxCrossEntropyAttributes loss{config.label_smoothing};
   step.loss = graph.add_node(std::make_shared<SoftmaxCrossEntropy>(loss), "loss", {step.logits, step.labels})[0];
-  step.gradients = differentiate(graph, step.loss, trainable, [&](TensorId parameter, TensorId gradient) {
+  step.gradients = differentiate(graph, {{step.loss}}, trainable, [&](TensorId parameter, TensorId gradient) {
     append_update(step, config.sgd, parameter, gradient);
   });
   fuse_gradient_sums(graph);

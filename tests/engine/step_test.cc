@@ -1,0 +1,87 @@
+// What must hold of any model's training step, whatever it computes.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "engine/trainer.h"
+#include "models/registry.h"
+#include "tests/support/random.h"
+
+namespace bramble::engine {
+namespace {
+
+struct Small {
+  const char* model;
+  std::int64_t size;
+};
+
+std::ostream& operator<<(std::ostream& out, const Small& small) { return out << small.model; }
+
+Trainer make_trainer(const Small& small, int threads, MemoryMode memory) {
+  TrainerOptions options{.threads = threads, .keep_gradients = true, .memory = memory};
+  options.sgd = {.momentum = 0.9F, .weight_decay = 1e-4F};
+  Trainer trainer(models::build_model(models::find_model(small.model), {.batch = 3, .size = small.size, .classes = 7}),
+                  options);
+  std::uint64_t seed = 1;
+  for (const std::string& name : trainer.parameter_names()) {
+    const auto count = static_cast<std::size_t>(graph::element_count(trainer.shape_of(name)));
+    const bool is_scale = trainer.shape_of(name).size() == 1 && name.ends_with("weight");
+    trainer.set_value(name, is_scale ? test::uniform(count, seed, 0.9F, 1.1F) : test::uniform(count, seed, -0.1F, 0.1F));
+    ++seed;
+  }
+  const std::vector<float> images = test::uniform(trainer.images().size(), 1000);
+  std::memcpy(trainer.images().data(), images.data(), images.size() * sizeof(float));
+  for (std::size_t n = 0; n < trainer.labels().size(); ++n) trainer.labels()[n] = static_cast<std::int32_t>(n % 7);
+  trainer.set_learning_rate(0.01F);
+  return trainer;
+}
+
+/// Everything that two steps leave behind.
+std::vector<std::vector<float>> two_steps(const Small& small, int threads, MemoryMode memory = MemoryMode::planned) {
+  Trainer trainer = make_trainer(small, threads, memory);
+  std::vector<std::vector<float>> results = {{trainer.step(), trainer.step()}};
+  results.emplace_back(trainer.logits().begin(), trainer.logits().end());
+  for (const std::string& name : trainer.parameter_names()) {
+    results.push_back(trainer.value(name));
+    results.push_back(trainer.gradient(name));
+  }
+  for (const std::string& name : trainer.buffer_names()) results.push_back(trainer.value(name));
+  return results;
+}
+
+void expect_same_bits(const std::vector<std::vector<float>>& a, const std::vector<std::vector<float>>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i)
+    EXPECT_EQ(std::memcmp(a[i].data(), b[i].data(), a[i].size() * sizeof(float)), 0) << "result " << i;
+}
+
+class Step : public testing::TestWithParam<Small> {};
+
+TEST_P(Step, HasTheSameBitsForAnyNumberOfThreads) {
+  const auto one = two_steps(GetParam(), 1);
+  for (const int threads : {2, 3, 4}) {
+    SCOPED_TRACE(std::to_string(threads) + " threads");
+    expect_same_bits(one, two_steps(GetParam(), threads));
+  }
+}
+
+TEST_P(Step, ReadsNothingThatItOverwrote) {
+  expect_same_bits(two_steps(GetParam(), 2), two_steps(GetParam(), 2, MemoryMode::isolated));
+}
+
+TEST_P(Step, NeedsLessMemoryForTheHeadAlone) {
+  const models::ModelInfo& info = models::find_model(GetParam().model);
+  const graph::ModelConfig config{.batch = 3, .size = GetParam().size, .classes = 7};
+  const Trainer all(models::build_model(info, config), {.threads = 1});
+  const Trainer head(models::build_model(info, config), {.trainable = info.head_keys, .threads = 1});
+  EXPECT_LT(head.memory().activations, all.memory().activations / 2);
+  EXPECT_LT(head.flops_per_step(), all.flops_per_step() / 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Step,
+                         testing::Values(Small{"resnet18", 64}, Small{"resnet50", 64}, Small{"mobilenetv2_050", 64},
+                                         Small{"mnasnet_050", 96}, Small{"vit_tiny", 224}),
+                         [](const auto& info) { return std::string(info.param.model); });
+
+}  // namespace
+}  // namespace bramble::engine
