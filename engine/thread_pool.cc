@@ -4,7 +4,6 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <atomic>
 #include <stdexcept>
 #include <string>
 
@@ -34,21 +33,23 @@ void ThreadPool::run_erased(std::int64_t tasks, void* body, Erased call) {
     for (std::int64_t task = 0; task < tasks; ++task) call(body, task, 0);
     return;
   }
-  struct Shared {
-    void* body;
-    Erased call;
-    std::int64_t tasks;
-    std::atomic<std::int64_t> next{0};
-  } shared{body, call, tasks};
+  job_.body = body;
+  job_.call = call;
+  job_.tasks = tasks;
+  job_.next.store(0, std::memory_order_relaxed);
+  job_.started.store(true, std::memory_order_release);
   // pthreadpool divides a range evenly beforehand; taking tasks one by one evens out cores that were busy elsewhere.
   const auto slot_body = [](void* argument, std::size_t slot) {
-    auto& s = *static_cast<Shared*>(argument);
-    for (std::int64_t task = s.next.fetch_add(1, std::memory_order_relaxed); task < s.tasks;
-         task = s.next.fetch_add(1, std::memory_order_relaxed))
-      s.call(s.body, task, static_cast<int>(slot));
+    Job& job = *static_cast<Job*>(argument);
+    (void)job.started.load(std::memory_order_acquire);
+    for (std::int64_t task = job.next.fetch_add(1, std::memory_order_relaxed); task < job.tasks;
+         task = job.next.fetch_add(1, std::memory_order_relaxed))
+      job.call(job.body, task, static_cast<int>(slot));
+    job.finished.fetch_add(1, std::memory_order_release);
   };
-  pthreadpool_parallelize_1d(pool_.get(), slot_body, &shared,
+  pthreadpool_parallelize_1d(pool_.get(), slot_body, &job_,
                              static_cast<std::size_t>(std::min<std::int64_t>(threads_, tasks)), 0);
+  (void)job_.finished.load(std::memory_order_acquire);
 }
 
 }  // namespace bramble::engine

@@ -1,8 +1,10 @@
 // Threads over pthreadpool: tasks are handed out as they come, and each running thread has a slot of its own.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 
 struct pthreadpool;
 
@@ -33,10 +35,22 @@ class ThreadPool {
   using Erased = void (*)(void* body, std::int64_t task, int slot);
   void run_erased(std::int64_t tasks, void* body, Erased call);
 
+  /// What run() is at. `started` and `finished` repeat the order that pthreadpool guarantees by itself, for
+  /// ThreadSanitizer, which cannot see into that library; for the same reason this is no local of run().
+  struct Job {
+    void* body = nullptr;
+    Erased call = nullptr;
+    std::int64_t tasks = 0;
+    std::atomic<std::int64_t> next{0};
+    std::atomic<bool> started{false};
+    std::atomic<std::uint64_t> finished{0};
+  };
+
   struct Destroy {
     void operator()(pthreadpool* pool) const;
   };
   int threads_ = 1;
+  Job job_;  // before the threads that read it
   std::unique_ptr<pthreadpool, Destroy> pool_;  // none for one thread
 };
 
