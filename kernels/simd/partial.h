@@ -23,4 +23,24 @@ inline void store_partial_f32(float* target, float32x4_t vector, std::size_t cou
   if (count > 2) vst1q_lane_f32(target + 2, vector, 2);
 }
 
+/// A loop's body written once for whole vectors and for the tail: it gets one of these two to load and store with.
+struct AllLanes {
+  float32x4_t load(const float* source) const { return vld1q_f32(source); }
+  void store(float* target, float32x4_t vector) const { vst1q_f32(target, vector); }
+};
+
+struct FirstLanes {
+  std::size_t count;
+  float32x4_t load(const float* source) const { return load_partial_f32(source, count); }
+  void store(float* target, float32x4_t vector) const { store_partial_f32(target, vector, count); }
+};
+
+/// for (c = begin; c < end; c += 4) body(lanes, c);
+template <class Body>
+inline void for_each_vector(std::size_t begin, std::size_t end, Body&& body) {
+  std::size_t c = begin;
+  for (; c + 4 <= end; c += 4) body(AllLanes{}, c);
+  if (c < end) body(FirstLanes{end - c}, c);
+}
+
 }  // namespace bramble::kernels

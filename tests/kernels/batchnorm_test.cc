@@ -1,0 +1,201 @@
+#include "kernels/batchnorm/batchnorm.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/support/random.h"
+
+namespace bramble::kernels {
+namespace {
+
+using test::uniform;
+
+struct Case {
+  std::size_t rows;
+  std::size_t channels;
+  Activation activation;
+  bool residual;
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const std::size_t rows : {2, 3, 4, 7, 127, 129, 300}) {
+    for (const std::size_t channels : {1, 3, 4, 7, 16, 17, 24}) {
+      for (const Activation activation : {Activation::none, Activation::relu, Activation::relu6}) {
+        for (const bool residual : {false, true}) all.push_back({rows, channels, activation, residual});
+      }
+    }
+  }
+  return all;
+}
+
+// A layer's tensors, and the kernels called the way a binding does, in `slices` slices. Everything starts one float
+// into its buffer, so that nothing is aligned.
+struct Layer {
+  explicit Layer(const Case& layer_shape, float centre = 0.3f) : shape(layer_shape) {
+    const std::size_t size = shape.rows * shape.channels;
+    x = uniform(size + 1, 1, centre - 5, centre + 5);
+    residual = uniform(size + 1, 2, -3, 3);
+    dy = uniform(size + 1, 3);
+    gamma = uniform(shape.channels + 1, 4, 0.5f, 3);
+    beta = uniform(shape.channels + 1, 5);
+    running_mean = uniform(shape.channels, 6);
+    running_var = uniform(shape.channels, 7, 0.5f, 1.5f);
+    for (auto* vector : {&mean, &rstd, &scale, &offset, &slope, &constant, &dgamma, &dbeta}) {
+      vector->assign(shape.channels, 77);
+    }
+    for (auto* matrix : {&y, &dx, &dresidual}) matrix->assign(size, 77);
+  }
+
+  const float* residual_or_null() const { return shape.residual ? residual.data() + 1 : nullptr; }
+
+  std::size_t slice_end(std::size_t slice) const { return shape.rows * (slice + 1) / slices; }
+
+  void forward() {
+    const std::size_t channels = shape.channels;
+    std::vector<double> partials(slices * 2 * channels, 77);
+    std::vector<float> scratch(2 * channels);
+    for (std::size_t s = 0, row = 0; s < slices; row = slice_end(s), ++s) {
+      batchnorm_stats_f32(row, slice_end(s), channels, x.data() + 1, x.data() + 1, &partials[s * 2 * channels],
+                          scratch.data());
+    }
+    batchnorm_finalise_f32({shape.rows, channels, slices, eps, momentum}, 0, channels, partials.data(), x.data() + 1,
+                           running_mean.data(), running_var.data(), mean.data(), rstd.data());
+    batchnorm_affine_f32(0, channels, gamma.data() + 1, beta.data() + 1, mean.data(), rstd.data(), scale.data(),
+                         offset.data());
+    for (std::size_t s = 0, row = 0; s < slices; row = slice_end(s), ++s) {
+      batchnorm_fwd_f32(shape.activation, row, slice_end(s), channels, x.data() + 1, scale.data(), offset.data(),
+                        residual_or_null(), y.data());
+    }
+  }
+
+  BatchnormBackward backward_operands() const {
+    return {shape.activation, shape.channels, dy.data() + 1, x.data() + 1, shape.residual ? y.data() : nullptr,
+            mean.data(), scale.data(), offset.data()};
+  }
+
+  void backward(bool training) {
+    const std::size_t channels = shape.channels;
+    std::vector<double> partials(slices * 2 * channels, 77);
+    std::vector<float> scratch(2 * channels);
+    for (std::size_t s = 0, row = 0; s < slices; row = slice_end(s), ++s) {
+      batchnorm_bwd_reduce_f32(backward_operands(), row, slice_end(s), &partials[s * 2 * channels], scratch.data());
+    }
+    batchnorm_bwd_coefficients_f32(0, channels, shape.rows, channels, slices, training, partials.data(), scale.data(),
+                                   rstd.data(), dgamma.data(), dbeta.data(), slope.data(), constant.data());
+    for (std::size_t s = 0, row = 0; s < slices; row = slice_end(s), ++s) {
+      batchnorm_bwd_data_f32(backward_operands(), row, slice_end(s), slope.data(), constant.data(), dx.data(),
+                             dresidual.data());
+    }
+  }
+
+  Case shape;
+  std::size_t slices = 2;
+  float eps = 1e-5f;
+  float momentum = 0.1f;
+  std::vector<float> x, residual, dy, gamma, beta, running_mean, running_var, mean, rstd, scale, offset, slope,
+      constant, dgamma, dbeta, y, dx, dresidual;
+};
+
+void expect_near(const std::vector<float>& actual, const std::vector<float>& expected, double tolerance,
+                 const char* what, const Case& shape) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    ASSERT_NEAR(actual[i], expected[i], tolerance * std::max(1.0f, std::abs(expected[i])))
+        << what << "[" << i << "], " << shape.rows << " x " << shape.channels << ", activation "
+        << static_cast<int>(shape.activation) << ", residual " << shape.residual;
+  }
+}
+
+TEST(Batchnorm, ForwardMatchesReference) {
+  for (const Case& shape : cases()) {
+    Layer layer(shape);
+    Layer expected = layer;
+    layer.forward();
+    batchnorm_fwd_f32_ref(shape.activation, shape.rows, shape.channels, layer.eps, layer.momentum, layer.x.data() + 1,
+                          layer.gamma.data() + 1, layer.beta.data() + 1, layer.residual_or_null(),
+                          expected.running_mean.data(), expected.running_var.data(), expected.y.data(),
+                          expected.mean.data(), expected.rstd.data());
+    // Two rows that almost agree make a huge rstd.
+    const double tolerance = shape.rows < 4 ? 2e-3 : 1e-5;
+    expect_near(layer.mean, expected.mean, 2e-6, "mean", shape);
+    expect_near(layer.rstd, expected.rstd, tolerance, "rstd", shape);
+    expect_near(layer.running_mean, expected.running_mean, 2e-6, "running_mean", shape);
+    expect_near(layer.running_var, expected.running_var, 1e-5, "running_var", shape);
+    expect_near(layer.y, expected.y, tolerance, "y", shape);
+  }
+}
+
+TEST(Batchnorm, BackwardMatchesReference) {
+  for (const Case& shape : cases()) {
+    for (const bool training : {true, false}) {
+      Layer layer(shape);
+      layer.forward();
+      Layer expected = layer;
+      layer.backward(training);
+      batchnorm_bwd_f32_ref(layer.backward_operands(), shape.rows, training, layer.gamma.data() + 1,
+                            layer.beta.data() + 1, layer.rstd.data(), expected.dx.data(), expected.dgamma.data(),
+                            expected.dbeta.data(), expected.dresidual.data());
+      const double tolerance = shape.rows < 4 ? 2e-3 : 1e-5;
+      expect_near(layer.dgamma, expected.dgamma, tolerance, "dgamma", shape);
+      expect_near(layer.dbeta, expected.dbeta, 1e-5, "dbeta", shape);
+      expect_near(layer.dx, expected.dx, tolerance, "dx", shape);
+      expect_near(layer.dresidual, expected.dresidual, 1e-6, "dresidual", shape);
+    }
+  }
+}
+
+TEST(Batchnorm, MaskIsTheForwardsToTheBit) {
+  // Tiny gammas put every pre-activation next to the edge.
+  Layer layer({40, 8, Activation::relu, false});
+  std::fill(layer.gamma.begin(), layer.gamma.end(), 1e-30f);
+  std::fill(layer.beta.begin(), layer.beta.end(), 0.0f);
+  layer.forward();
+  layer.backward(true);
+  for (std::size_t i = 0; i < layer.y.size(); ++i) {
+    ASSERT_EQ(layer.dresidual[i], layer.y[i] > 0 ? layer.dy[i + 1] : 0) << i;
+  }
+}
+
+TEST(Batchnorm, VarianceSurvivesAMeanFarFromZero) {
+  Layer layer({5000, 4, Activation::none, false}, 1000);
+  Layer expected = layer;
+  layer.forward();
+  batchnorm_fwd_f32_ref(Activation::none, 5000, 4, layer.eps, layer.momentum, layer.x.data() + 1,
+                        layer.gamma.data() + 1, layer.beta.data() + 1, nullptr, expected.running_mean.data(),
+                        expected.running_var.data(), expected.y.data(), expected.mean.data(), expected.rstd.data());
+  expect_near(layer.rstd, expected.rstd, 1e-6, "rstd", layer.shape);
+  expect_near(layer.mean, expected.mean, 1e-6, "mean", layer.shape);
+}
+
+TEST(Batchnorm, GradientsMayOverwriteTheirInputs) {
+  Layer layer({37, 19, Activation::relu6, true});
+  layer.forward();
+  layer.backward(true);
+  std::vector<float> x = layer.x;
+  std::vector<float> dy = layer.dy;
+  BatchnormBackward operands = layer.backward_operands();
+  operands.x = x.data() + 1;
+  operands.dy = dy.data() + 1;
+  batchnorm_bwd_data_f32(operands, 0, 37, layer.slope.data(), layer.constant.data(), x.data() + 1, dy.data() + 1);
+  EXPECT_TRUE(std::equal(layer.dx.begin(), layer.dx.end(), x.begin() + 1));
+  EXPECT_TRUE(std::equal(layer.dresidual.begin(), layer.dresidual.end(), dy.begin() + 1));
+}
+
+TEST(Batchnorm, GradientsNobodyWantsAreNotWritten) {
+  Layer layer({9, 6, Activation::relu, true});
+  layer.forward();
+  layer.backward(true);
+  std::vector<float> only(layer.dx.size());
+  batchnorm_bwd_data_f32(layer.backward_operands(), 0, 9, layer.slope.data(), layer.constant.data(), only.data(),
+                         nullptr);
+  EXPECT_EQ(only, layer.dx);
+  batchnorm_bwd_data_f32(layer.backward_operands(), 0, 9, layer.slope.data(), layer.constant.data(), nullptr,
+                         only.data());
+  EXPECT_EQ(only, layer.dresidual);
+}
+
+}  // namespace
+}  // namespace bramble::kernels
