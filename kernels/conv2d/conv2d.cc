@@ -1,0 +1,174 @@
+#include "kernels/conv2d/conv2d.h"
+
+#include <algorithm>
+
+#include "kernels/conv2d/conv2d_grids.h"
+
+namespace bramble::kernels {
+namespace {
+
+// Row blocks keep their rows' output offsets on the stack.
+constexpr std::int64_t kMaxRowBlock = 256;
+
+// Even blocks no longer than `block`, so that the last is not a sliver. Multiples of 8 keep channel runs whole.
+std::int64_t even_block(std::int64_t total, std::int64_t block, std::int64_t multiple) {
+  if (total <= block) return std::max<std::int64_t>(total, 1);
+  const std::int64_t count = (total + block - 1) / block;
+  return round_up((total + count - 1) / count, multiple);
+}
+
+// C = epilogue(P * B) with P of a PatchGrid and rows of C anywhere.
+struct PatchProduct {
+  PatchGrid grid;
+  const float* source = nullptr;
+  const float* b = nullptr;
+  std::int64_t cols = 0;
+  float* c = nullptr;
+  GemmEpilogue epilogue;
+  // Grid position (n, gy, gx) is pixel (n, gy * step + y, gx * step + x) of C.
+  std::int64_t c_height = 0, c_width = 0, c_step = 1, c_y = 0, c_x = 0, c_pixel_stride = 0;
+
+  std::int64_t row_offset(std::int64_t m) const {
+    const std::int64_t gx = m % grid.x.extent, gy = m / grid.x.extent % grid.y.extent;
+    const std::int64_t n = m / grid.x.extent / grid.y.extent;
+    return ((n * c_height + gy * c_step + c_y) * c_width + gx * c_step + c_x) * c_pixel_stride;
+  }
+};
+
+void product_block(const PatchProduct& product, std::int64_t row_begin, std::int64_t row_end, const ConvSlice& slice,
+                   const ConvBlocking& blocking, float* scratch) {
+  std::int64_t row_offsets[kMaxRowBlock];
+  for (std::int64_t m = row_begin; m < row_end; ++m) row_offsets[m - row_begin] = product.row_offset(m);
+  const auto from_col = [&](const float* p) { return p ? p + slice.col_begin : nullptr; };
+  GemmEpilogue epilogue = product.epilogue;
+  epilogue.bias = from_col(epilogue.bias);
+  epilogue.residual = from_col(epilogue.residual);
+  if (epilogue.preactivation) epilogue.preactivation += slice.col_begin;
+
+  GemmBlock block;
+  block.rows = row_end - row_begin;
+  block.cols = slice.col_end - slice.col_begin;
+  block.a = scratch;
+  block.b_depth = product.grid.depth();
+  block.b = product.b + slice.col_begin * block.b_depth;
+  block.c.data = product.c + slice.col_begin;
+  block.c.row_offsets = row_offsets;
+  const std::int64_t step = even_block(block.b_depth, blocking.depth, kGemmTileRows);
+  // Once even at depth 0: a by-data phase that no tap reaches still writes its zeros.
+  std::int64_t k = 0;
+  do {
+    block.depth = std::min(step, block.b_depth - k);
+    pack_patches_f32(product.grid, product.source, row_begin, row_end, k, k + block.depth, scratch);
+    block.b_first = k;
+    block.accumulate = k > 0;
+    k += block.depth;
+    gemm_block_f32(block, k >= block.b_depth ? epilogue : GemmEpilogue{});
+  } while (k < block.b_depth);
+}
+
+void product_f32(const PatchProduct& product, const ConvSlice& slice, const ConvBlocking& blocking, float* scratch) {
+  const std::int64_t step = even_block(slice.row_end - slice.row_begin, std::min(blocking.rows, kMaxRowBlock), 8);
+  for (std::int64_t m = slice.row_begin; m < slice.row_end; m += step) {
+    product_block(product, m, std::min(m + step, slice.row_end), slice, blocking, scratch);
+  }
+}
+
+}  // namespace
+
+ConvBlocking conv_blocking(std::size_t l1d, std::size_t l2) {
+  const auto floats = [](std::size_t bytes) { return static_cast<std::int64_t>(bytes / sizeof(float)); };
+  ConvBlocking blocking;
+  blocking.depth = std::clamp<std::int64_t>(floats(l1d / 2) / (kGemmTileRows + kGemmTileCols) / 64 * 64, 64, 512);
+  const std::int64_t l2_rows = floats(l2 / 3) / blocking.depth;
+  blocking.rows = std::clamp<std::int64_t>(l2_rows / 16 * 16, 32, 128);
+  blocking.gradient_cols = std::clamp<std::int64_t>(l2_rows / kGemmTileCols * kGemmTileCols, 36, 192);
+  return blocking;
+}
+
+std::int64_t conv2d_scratch(const ConvBlocking& blocking) {
+  return blocking.depth * (blocking.rows + blocking.gradient_cols);
+}
+
+void conv2d_fwd_f32(const Conv2dShape& shape, const float* x, const float* weight, float* y, const GemmEpilogue& epilogue,
+                    const ConvSlice& slice, const ConvBlocking& blocking, float* scratch) {
+  const std::int64_t cols = shape.out_per_group();
+  const std::int64_t first = slice.group * cols;
+  PatchProduct product;
+  product.grid = conv2d_fwd_grid(shape);
+  product.source = x + slice.group * shape.in_per_group();
+  product.b = weight + slice.group * packed_weight_elements(shape.depth(), cols);
+  product.cols = cols;
+  product.c = y + first;
+  product.epilogue = {epilogue.bias ? epilogue.bias + first : nullptr,
+                      epilogue.residual ? epilogue.residual + first : nullptr,
+                      epilogue.preactivation ? epilogue.preactivation + first : nullptr, epilogue.activation};
+  product.c_height = shape.out_height();
+  product.c_width = shape.out_width();
+  product.c_pixel_stride = shape.out_channels;
+  product_f32(product, slice, blocking, scratch);
+}
+
+void conv2d_bwd_data_f32(const Conv2dShape& shape, std::int64_t phase, const float* dy, const float* packed_weight,
+                         const float* addend, float* dx, const ConvSlice& slice, const ConvBlocking& blocking,
+                         float* scratch) {
+  const std::int64_t first = slice.group * shape.in_per_group();
+  PatchProduct product;
+  product.grid = conv2d_bwd_data_phase(shape, phase).grid;
+  product.source = dy + slice.group * shape.out_per_group();
+  product.b = packed_weight + conv2d_bwd_data_weight_offset(shape, slice.group, phase);
+  product.cols = shape.in_per_group();
+  product.c = dx + first;
+  product.epilogue.residual = addend ? addend + first : nullptr;
+  product.c_height = shape.in_height;
+  product.c_width = shape.in_width;
+  product.c_step = shape.stride;
+  product.c_y = phase / shape.stride;
+  product.c_x = phase % shape.stride;
+  product.c_pixel_stride = shape.in_channels;
+  product_f32(product, slice, blocking, scratch);
+}
+
+// For each block of columns and each block of pixels, dy is packed once and multiplied with every block of patches; the
+// part of dw that the columns cover stays in L2 between the blocks of pixels.
+void conv2d_bwd_weight_f32(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* db,
+                           const ConvSlice& slice, std::int64_t depth_begin, std::int64_t depth_end,
+                           const ConvBlocking& blocking, float* scratch) {
+  const PatchGrid grid = conv2d_fwd_grid(shape);
+  const std::int64_t group_cols = shape.out_per_group();
+  x += slice.group * shape.in_per_group();
+  dy += slice.group * group_cols;
+  dw += slice.group * packed_weight_elements(shape.depth(), group_cols);
+  if (db) db += slice.group * group_cols;
+  float* dy_panels = scratch;
+  float* patches = scratch + blocking.depth * blocking.gradient_cols;
+
+  const std::int64_t col_step =
+      even_block(slice.col_end - slice.col_begin, blocking.gradient_cols, kGemmTileCols);
+  const std::int64_t depth_step = even_block(depth_end - depth_begin, blocking.depth, 8);
+  const std::int64_t row_step = even_block(slice.row_end - slice.row_begin, blocking.rows, kGemmTileRows);
+  for (std::int64_t col = slice.col_begin; col < slice.col_end; col += col_step) {
+    GemmBlock block;
+    block.cols = std::min(col_step, slice.col_end - col);
+    block.a = patches;
+    block.b = dy_panels;
+    block.c.data = dw + col * shape.depth();
+    block.c.panel_depth = shape.depth();
+    for (std::int64_t m = depth_begin; m < depth_end; m += depth_step) {
+      block.depth = block.b_depth = std::min(depth_step, depth_end - m);
+      block.accumulate = m > depth_begin;
+      const float* rows = dy + m * shape.out_channels + col;
+      gemm_pack_b_f32(block.depth, block.cols, rows, shape.out_channels, dy_panels);
+      if (db && slice.row_begin == 0) {
+        gemm_column_sums_f32(block.depth, block.cols, rows, shape.out_channels, db + col, block.accumulate);
+      }
+      for (std::int64_t k = slice.row_begin; k < slice.row_end; k += row_step) {
+        block.rows = std::min(row_step, slice.row_end - k);
+        block.c.first_row = k;
+        pack_patches_trans_f32(grid, x, k, k + block.rows, m, m + block.depth, patches);
+        gemm_block_f32(block);
+      }
+    }
+  }
+}
+
+}  // namespace bramble::kernels

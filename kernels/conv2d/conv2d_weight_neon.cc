@@ -1,0 +1,85 @@
+#include <algorithm>
+
+#include "kernels/conv2d/conv2d_grids.h"
+#include "kernels/gemm/pack_rows_neon.h"
+
+namespace bramble::kernels {
+namespace {
+
+// Panels of one matrix, as packed_weight.h lays them.
+struct Panels {
+  std::int64_t depth = 0;
+  std::int64_t cols = 0;
+
+  std::int64_t width(std::int64_t first) const { return std::min(kGemmTileCols, round_up(cols - first, 4)); }
+};
+
+// to[o * to_stride + c] = from[c * from_stride + o] for c < in <= 12, o < out <= 12; columns c from `in` to the next
+// multiple of 4 become zeros.
+void transpose_tile(const float* from, std::int64_t from_stride, std::int64_t in, std::int64_t out, float* to,
+                    std::int64_t to_stride) {
+  for (std::int64_t c = 0; c < in; c += 4) {
+    for (std::int64_t o = 0; o < out; o += 4) {
+      const float* source = from + c * from_stride + o;
+      float* target = to + o * to_stride + c;
+      if (c + 4 <= in && o + 4 <= out) {
+        float32x4_t r[4] = {vld1q_f32(source), vld1q_f32(source + from_stride), vld1q_f32(source + 2 * from_stride),
+                            vld1q_f32(source + 3 * from_stride)};
+        transpose_4x4_f32(r);
+        for (int i = 0; i < 4; ++i) vst1q_f32(target + i * to_stride, r[i]);
+      } else {
+        for (std::int64_t i = 0; i < std::min<std::int64_t>(4, out - o); ++i) {
+          for (std::int64_t j = 0; j < 4; ++j) target[i * to_stride + j] = c + j < in ? source[j * from_stride + i] : 0;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void conv2d_pack_bwd_data_weight_f32(const Conv2dShape& shape, const float* weight, std::int64_t group,
+                                     std::int64_t phase, std::int64_t col_begin, std::int64_t col_end, float* packed) {
+  const BwdDataPhase p = conv2d_bwd_data_phase(shape, phase);
+  const Panels from{shape.depth(), shape.out_per_group()};
+  const Panels to{p.grid.depth(), shape.in_per_group()};
+  weight += group * packed_weight_elements(from.depth, from.cols);
+  packed += conv2d_bwd_data_weight_offset(shape, group, phase);
+  for (std::int64_t col = col_begin; col < col_end; col += kGemmTileCols) {
+    const std::int64_t width = to.width(col);
+    float* row = packed + col * to.depth;
+    for (std::int64_t tap = 0; tap < p.y.axis.taps * p.x.axis.taps; ++tap) {
+      const std::int64_t ky = p.y.first_kernel + tap / p.x.axis.taps * p.y.kernel_step;
+      const std::int64_t kx = p.x.first_kernel + tap % p.x.axis.taps * p.x.kernel_step;
+      const std::int64_t k = (ky * shape.kernel_width + kx) * shape.in_per_group() + col;
+      for (std::int64_t o = 0; o < from.cols; o += kGemmTileCols) {
+        const std::int64_t outs = std::min(kGemmTileCols, from.cols - o);
+        const float* tile = weight + o * from.depth + k * from.width(o);
+        transpose_tile(tile, from.width(o), std::min(kGemmTileCols, to.cols - col), outs, row, width);
+        row += outs * width;
+      }
+    }
+  }
+}
+
+void sum_parts_f32(const float* parts, std::int64_t count, std::int64_t stride, std::int64_t begin, std::int64_t end,
+                   float* sum) {
+  std::int64_t i = begin;
+  for (; i + 8 <= end; i += 8) {
+    float32x4_t low = vld1q_f32(parts + i);
+    float32x4_t high = vld1q_f32(parts + i + 4);
+    for (std::int64_t p = 1; p < count; ++p) {
+      low = vaddq_f32(low, vld1q_f32(parts + p * stride + i));
+      high = vaddq_f32(high, vld1q_f32(parts + p * stride + i + 4));
+    }
+    vst1q_f32(sum + i, low);
+    vst1q_f32(sum + i + 4, high);
+  }
+  for (; i < end; ++i) {
+    float value = parts[i];
+    for (std::int64_t p = 1; p < count; ++p) value += parts[p * stride + i];
+    sum[i] = value;
+  }
+}
+
+}  // namespace bramble::kernels
