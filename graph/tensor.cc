@@ -13,6 +13,8 @@ std::size_t size_of(DType dtype) {
     case DType::f32:
     case DType::i32:
       return 4;
+    case DType::u8:
+      return 1;
   }
   return 0;
 }

@@ -27,7 +27,7 @@ add_library(bramble_flags INTERFACE)
 target_include_directories(bramble_flags INTERFACE ${PROJECT_SOURCE_DIR})
 # No contraction: a*b+c is fused only where the source says so, so that the same source gives the same bits.
 target_compile_options(bramble_flags INTERFACE
-  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -ffp-contract=off -fno-math-errno "SHELL:${BRAMBLE_CPU}")
+  -Wall -Wextra -Wshadow=local -Wnon-virtual-dtor -ffp-contract=off -fno-math-errno "SHELL:${BRAMBLE_CPU}")
 if(BRAMBLE_SANITIZE)
   target_compile_options(bramble_flags INTERFACE -fsanitize=${BRAMBLE_SANITIZE} -fno-sanitize-recover=all
                          -fno-omit-frame-pointer)

@@ -1,0 +1,63 @@
+// 2-d convolution over NHWC, dense or grouped (depthwise has an op of its own), with what its epilogue can carry:
+//   z = conv(x, weight) + bias + residual,  y = f(z)
+#pragma once
+
+#include "graph/activation.h"
+#include "graph/backward_context.h"
+
+namespace bramble::graph {
+
+struct Conv2dAttributes {
+  int out_channels = 0;
+  int kernel_h = 1;
+  int kernel_w = 1;
+  int stride = 1;
+  int padding = 0;
+  int dilation = 1;
+  int groups = 1;
+  Activation activation = Activation::none;
+};
+
+/// Inputs: x [N, H, W, C], weight [out, C / groups, KH, KW], optional bias [out], optional residual [N, OH, OW, out].
+/// Outputs: y [N, OH, OW, out]; z, the same before the activation (only a gelu's derivative reads it).
+class Conv2d : public Op {
+ public:
+  explicit Conv2d(const Conv2dAttributes& attributes) : attributes(attributes) {}
+  const Conv2dAttributes attributes;
+
+  std::string_view name() const override { return "conv2d"; }
+  std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
+  void backward(BackwardContext& context) const override;
+  std::shared_ptr<const Op> with_activation(Activation kind) const override;
+  int addend_input() const override { return attributes.activation == Activation::none ? 3 : -1; }
+  double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
+};
+
+/// Inputs: dy [N, OH, OW, out], weight, optional addend [N, H, W, C]. Output: dx = conv^T(dy, weight) + addend.
+class Conv2dBwdData : public Op {
+ public:
+  Conv2dBwdData(const Conv2dAttributes& attributes, Shape input_shape)
+      : attributes(attributes), input_shape(std::move(input_shape)) {}
+  const Conv2dAttributes attributes;
+  const Shape input_shape;
+
+  std::string_view name() const override { return "conv2d_bwd_data"; }
+  std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
+  int addend_input() const override { return 2; }
+  double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
+};
+
+/// Inputs: x, dy. Outputs: dw (as the weight), db [out].
+class Conv2dBwdWeight : public Op {
+ public:
+  Conv2dBwdWeight(const Conv2dAttributes& attributes, TensorSpec weight)
+      : attributes(attributes), weight(std::move(weight)) {}
+  const Conv2dAttributes attributes;
+  const TensorSpec weight;
+
+  std::string_view name() const override { return "conv2d_bwd_weight"; }
+  std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
+  double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
+};
+
+}  // namespace bramble::graph

@@ -1,0 +1,70 @@
+#include "graph/ops/depthwise_conv2d.h"
+
+#include <memory>
+
+#include "graph/ops/activation.h"
+#include "graph/ops/shape_rules.h"
+
+namespace bramble::graph {
+namespace {
+
+double depthwise_flops(const DepthwiseConv2dAttributes& attributes, const Shape& y) {
+  return 2.0 * static_cast<double>(element_count(y)) * attributes.kernel_h * attributes.kernel_w;
+}
+
+}  // namespace
+
+std::vector<TensorSpec> DepthwiseConv2d::infer(std::span<const TensorSpec> inputs) const {
+  expect_inputs(inputs, 2, 3);
+  const DepthwiseConv2dAttributes& a = attributes;
+  expect_rank(inputs[0], 4, "the input", "[N, H, W, C]");
+  const Shape& x = inputs[0].shape;
+  expect_shape(inputs[1], {x[3], 1, a.kernel_h, a.kernel_w}, "the weight");
+  if (has_input(inputs, 2)) expect_shape(inputs[2], {x[3]}, "the bias");
+  return {{{x[0], window_count(x[1], a.kernel_h, a.stride, a.padding, a.dilation),
+            window_count(x[2], a.kernel_w, a.stride, a.padding, a.dilation), x[3]}}};
+}
+
+void DepthwiseConv2d::backward(BackwardContext& context) const {
+  const TensorId dz =
+      emit_activation_bwd(context, attributes.activation, context.dy(0), context.output(0), kNoTensor);
+  if (context.wants(0))
+    context.set_dx(0, context.emit(std::make_shared<DepthwiseConv2dBwdData>(attributes, context.input_spec(0).shape),
+                                   {dz, context.input(1)})[0]);
+  if (!context.wants(1) && !context.wants(2)) return;
+  const auto gradients = context.emit(std::make_shared<DepthwiseConv2dBwdWeight>(attributes, context.input_spec(1)),
+                                      {context.input(0), dz});
+  if (context.wants(1)) context.set_dx(1, gradients[0]);
+  if (context.wants(2)) context.set_dx(2, gradients[1]);
+}
+
+std::shared_ptr<const Op> DepthwiseConv2d::with_activation(Activation kind) const {
+  if (attributes.activation != Activation::none || kind == Activation::gelu) return nullptr;
+  DepthwiseConv2dAttributes fused = attributes;
+  fused.activation = kind;
+  return std::make_shared<DepthwiseConv2d>(fused);
+}
+
+double DepthwiseConv2d::flops(std::span<const TensorSpec>, std::span<const TensorSpec> outputs) const {
+  return depthwise_flops(attributes, outputs[0].shape);
+}
+
+std::vector<TensorSpec> DepthwiseConv2dBwdData::infer(std::span<const TensorSpec> inputs) const {
+  expect_inputs(inputs, 2, 2);
+  return {{input_shape}};
+}
+
+double DepthwiseConv2dBwdData::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec>) const {
+  return depthwise_flops(attributes, inputs[0].shape);
+}
+
+std::vector<TensorSpec> DepthwiseConv2dBwdWeight::infer(std::span<const TensorSpec> inputs) const {
+  expect_inputs(inputs, 2, 2);
+  return {weight, {{weight.shape[0]}}};
+}
+
+double DepthwiseConv2dBwdWeight::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec>) const {
+  return depthwise_flops(attributes, inputs[1].shape);
+}
+
+}  // namespace bramble::graph

@@ -1,0 +1,72 @@
+#include "graph/ops/linear.h"
+
+#include <memory>
+
+#include "graph/ops/activation.h"
+#include "graph/ops/shape_rules.h"
+
+namespace bramble::graph {
+namespace {
+
+Shape with_last(Shape shape, std::int64_t last) {
+  shape.back() = last;
+  return shape;
+}
+
+double linear_flops(const Shape& weight, const Shape& y) {
+  return 2.0 * static_cast<double>(element_count(y)) * static_cast<double>(weight[1]);
+}
+
+}  // namespace
+
+std::vector<TensorSpec> Linear::infer(std::span<const TensorSpec> inputs) const {
+  expect_inputs(inputs, 2, 4);
+  expect_shape(inputs[1], {attributes.out_features, inputs[0].shape.back()}, "the weight");
+  const Shape y = with_last(inputs[0].shape, attributes.out_features);
+  if (has_input(inputs, 2)) expect_shape(inputs[2], {attributes.out_features}, "the bias");
+  if (has_input(inputs, 3)) expect_shape(inputs[3], y, "the residual");
+  return {{y}, {y}};
+}
+
+void Linear::backward(BackwardContext& context) const {
+  const TensorId dz =
+      emit_activation_bwd(context, attributes.activation, context.dy(0), context.output(0), context.output(1));
+  if (context.wants(3)) context.set_dx(3, dz);
+  if (context.wants(0)) context.set_dx(0, context.emit(std::make_shared<LinearBwdData>(), {dz, context.input(1)})[0]);
+  if (!context.wants(1) && !context.wants(2)) return;
+  const auto gradients = context.emit(std::make_shared<LinearBwdWeight>(), {context.input(0), dz});
+  if (context.wants(1)) context.set_dx(1, gradients[0]);
+  if (context.wants(2)) context.set_dx(2, gradients[1]);
+}
+
+std::shared_ptr<const Op> Linear::with_activation(Activation kind) const {
+  if (attributes.activation != Activation::none) return nullptr;
+  return std::make_shared<Linear>(LinearAttributes{attributes.out_features, kind});
+}
+
+double Linear::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const {
+  return linear_flops(inputs[1].shape, outputs[0].shape);
+}
+
+std::vector<TensorSpec> LinearBwdData::infer(std::span<const TensorSpec> inputs) const {
+  expect_inputs(inputs, 2, 3);
+  const Shape dx = with_last(inputs[0].shape, inputs[1].shape[1]);
+  if (has_input(inputs, 2)) expect_shape(inputs[2], dx, "the addend");
+  return {{dx}};
+}
+
+double LinearBwdData::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec>) const {
+  return linear_flops(inputs[1].shape, inputs[0].shape);
+}
+
+std::vector<TensorSpec> LinearBwdWeight::infer(std::span<const TensorSpec> inputs) const {
+  expect_inputs(inputs, 2, 2);
+  const std::int64_t out = inputs[1].shape.back();
+  return {{{out, inputs[0].shape.back()}, DType::f32, Layout::gemm_weight}, {{out}}};
+}
+
+double LinearBwdWeight::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const {
+  return linear_flops(outputs[0].shape, inputs[1].shape);
+}
+
+}  // namespace bramble::graph

@@ -1,0 +1,47 @@
+// A linear layer over the last dimension, with what its epilogue can carry:
+//   z = x weight^T + bias + residual,  y = f(z)
+#pragma once
+
+#include "graph/activation.h"
+#include "graph/backward_context.h"
+
+namespace bramble::graph {
+
+struct LinearAttributes {
+  int out_features = 0;
+  Activation activation = Activation::none;
+};
+
+/// Inputs: x [..., in], weight [out, in], optional bias [out], optional residual [..., out].
+/// Outputs: y [..., out]; z, the same before the activation (only a gelu's derivative reads it).
+class Linear : public Op {
+ public:
+  explicit Linear(const LinearAttributes& attributes) : attributes(attributes) {}
+  const LinearAttributes attributes;
+
+  std::string_view name() const override { return "linear"; }
+  std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
+  void backward(BackwardContext& context) const override;
+  std::shared_ptr<const Op> with_activation(Activation kind) const override;
+  int addend_input() const override { return attributes.activation == Activation::none ? 3 : -1; }
+  double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
+};
+
+/// Inputs: dy [..., out], weight, optional addend [..., in]. Output: dx = dy weight + addend.
+class LinearBwdData : public Op {
+ public:
+  std::string_view name() const override { return "linear_bwd_data"; }
+  std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
+  int addend_input() const override { return 2; }
+  double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
+};
+
+/// Inputs: x [..., in], dy [..., out]. Outputs: dw (as the weight), db [out].
+class LinearBwdWeight : public Op {
+ public:
+  std::string_view name() const override { return "linear_bwd_weight"; }
+  std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
+  double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
+};
+
+}  // namespace bramble::graph

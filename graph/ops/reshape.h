@@ -1,0 +1,22 @@
+#pragma once
+
+#include "graph/op.h"
+
+namespace bramble::graph {
+
+/// The same values in the same order under another shape; costs nothing. Inputs: x. Outputs: y, a view of x.
+class Reshape : public Op {
+ public:
+  explicit Reshape(Shape shape) : shape_(std::move(shape)) {}
+
+  std::string_view name() const override { return "reshape"; }
+  std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
+  void backward(BackwardContext& context) const override;
+  int in_place_input(int) const override { return 0; }
+  bool is_view() const override { return true; }
+
+ private:
+  Shape shape_;
+};
+
+}  // namespace bramble::graph

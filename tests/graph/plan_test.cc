@@ -1,0 +1,129 @@
+#include "graph/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/graph/fake_op.h"
+
+namespace bramble::graph {
+namespace {
+
+using test::fake;
+using Where = Placement::Where;
+
+std::size_t bytes(const TensorSpec& spec) { return static_cast<std::size_t>(element_count(spec.shape)) * 4; }
+
+struct Chain {
+  Graph graph;
+  TensorId last = graph.add_tensor({"x", {{1024}}, Role::input});
+
+  TensorId then(OpPtr op) { return last = graph.add_node(std::move(op), "node", {last})[0]; }
+  const Placement& placement(const Plan& plan, TensorId id) const { return plan.placements[static_cast<std::size_t>(id)]; }
+};
+
+TEST(Plan, AChainAlternatesBetweenTwoBuffers) {
+  Chain chain;
+  for (int i = 0; i < 6; ++i) chain.then(fake());
+  chain.graph.keep(chain.last);
+  EXPECT_EQ(plan_memory(chain.graph, bytes).arena_bytes, 2 * 4096U);
+}
+
+TEST(Plan, AnOpInPlaceTakesOverWhatDies) {
+  Chain chain;
+  const TensorId a = chain.then(fake());
+  const TensorId b = chain.then(fake({.in_place = true}));
+  chain.then(fake());
+  chain.graph.keep(chain.last);
+  const Plan plan = plan_memory(chain.graph, bytes);
+  EXPECT_EQ(chain.placement(plan, a).offset, chain.placement(plan, b).offset);
+  EXPECT_EQ(plan.arena_bytes, 4096U);
+}
+
+TEST(Plan, AnOpInPlaceLeavesWhatIsReadLater) {
+  Chain chain;
+  const TensorId a = chain.then(fake());
+  const TensorId b = chain.then(fake({.in_place = true}));
+  chain.graph.keep(chain.graph.add_node(fake(), "late", {b, a})[0]);
+  const Plan plan = plan_memory(chain.graph, bytes);
+  EXPECT_NE(chain.placement(plan, a).offset, chain.placement(plan, b).offset);
+}
+
+TEST(Plan, AnOpInPlaceNeverOverwritesAnInput) {
+  Chain chain;
+  const TensorId a = chain.then(fake({.in_place = true}));
+  chain.then(fake());
+  chain.graph.keep(chain.last);
+  const Plan plan = plan_memory(chain.graph, bytes);
+  EXPECT_EQ(chain.placement(plan, a).where, Where::arena);
+}
+
+TEST(Plan, AViewKeepsItsSourceAlive) {
+  Chain chain;
+  const TensorId a = chain.then(fake());
+  const TensorId view = chain.then(fake({.view = true}));
+  const TensorId c = chain.graph.add_node(fake(), "other", {chain.graph.find("x")})[0];
+  chain.graph.keep(chain.graph.add_node(fake(), "late", {view, c})[0]);
+  const Plan plan = plan_memory(chain.graph, bytes);
+  EXPECT_EQ(chain.placement(plan, a).offset, chain.placement(plan, view).offset);
+  EXPECT_NE(chain.placement(plan, view).offset, chain.placement(plan, c).offset);
+}
+
+TEST(Plan, AViewOfAnInputHasNoMemoryOfItsOwn) {
+  Chain chain;
+  const TensorId input = chain.last;
+  const TensorId view = chain.then(fake({.view = true}));
+  const TensorId again = chain.then(fake({.view = true}));
+  chain.then(fake());
+  chain.graph.keep(chain.last);
+  const Plan plan = plan_memory(chain.graph, bytes);
+  for (const TensorId id : {view, again}) {
+    EXPECT_EQ(chain.placement(plan, id).where, Where::view_of);
+    EXPECT_EQ(chain.placement(plan, id).target, input);
+  }
+}
+
+TEST(Plan, WhatNobodyReadsIsNowhere) {
+  Chain chain;
+  const std::vector<TensorId> outputs = chain.graph.add_node(fake({.outputs = 2}), "node", {chain.last});
+  chain.graph.keep(chain.graph.add_node(fake(), "last", {outputs[0]})[0]);
+  const Plan plan = plan_memory(chain.graph, bytes);
+  EXPECT_EQ(chain.placement(plan, outputs[0]).where, Where::arena);
+  EXPECT_EQ(chain.placement(plan, outputs[1]).where, Where::nowhere);
+}
+
+TEST(Plan, IsolatedTensorsShareNothing) {
+  Chain chain;
+  for (int i = 0; i < 5; ++i) chain.then(fake({.in_place = true}));
+  chain.graph.keep(chain.last);
+  EXPECT_EQ(plan_memory(chain.graph, bytes, false).arena_bytes, 4 * 4096U);
+}
+
+/// A net with skips of random length: whatever is alive at once must not overlap.
+TEST(Plan, NothingAliveAtOnceOverlaps) {
+  std::uint32_t random = 1;
+  const auto next = [&random](std::uint32_t below) { return (random = random * 1664525U + 1013904223U) / 7919 % below; };
+  Graph graph;
+  std::vector<TensorId> made = {graph.add_tensor({"x", {{16}}, Role::input})};
+  for (int i = 0; i < 200; ++i) {
+    const TensorId from = made[made.size() - 1 - next(std::min<std::uint32_t>(5, static_cast<std::uint32_t>(made.size())))];
+    made.push_back(graph.add_node(fake({.in_place = next(3) == 0}), "node", {from})[0]);
+    graph.mutable_tensor(made.back()).spec.shape = {static_cast<std::int64_t>(16 + next(500))};
+  }
+  const Plan plan = plan_memory(graph, bytes);
+  std::vector<int> last(graph.tensors().size(), -1);
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i)
+    for (const TensorId id : graph.nodes()[i].inputs) last[static_cast<std::size_t>(id)] = static_cast<int>(i);
+  for (std::size_t a = 1; a < graph.tensors().size(); ++a)
+    for (std::size_t b = a + 1; b < graph.tensors().size(); ++b) {
+      // Tensor k is made by node k - 1. b is written while a is still to be read by a later node.
+      const Placement &pa = plan.placements[a], &pb = plan.placements[b];
+      if (pa.where != Where::arena || pb.where != Where::arena || last[a] <= static_cast<int>(b) - 1) continue;
+      const bool apart = pa.offset + bytes(graph.tensors()[a].spec) <= pb.offset ||
+                         pb.offset + bytes(graph.tensors()[b].spec) <= pa.offset;
+      EXPECT_TRUE(apart) << "tensors " << a << " and " << b;
+    }
+}
+
+}  // namespace
+}  // namespace bramble::graph
