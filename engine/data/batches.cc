@@ -1,0 +1,23 @@
+#include "engine/data/batches.h"
+
+#include <algorithm>
+
+namespace bramble::engine {
+
+StoredBatches::StoredBatches(BatchSource& source, std::size_t count, std::size_t image_values, std::size_t labels)
+    : batches_(count) {
+  for (Batch& batch : batches_) {
+    batch.images.resize(image_values);
+    batch.labels.resize(labels);
+    source.next(batch.images, batch.labels);
+  }
+}
+
+void StoredBatches::next(std::span<float> images, std::span<std::int32_t> labels) {
+  const Batch& batch = batches_[next_];
+  std::copy(batch.images.begin(), batch.images.end(), images.begin());
+  std::copy(batch.labels.begin(), batch.labels.end(), labels.begin());
+  next_ = (next_ + 1) % batches_.size();
+}
+
+}  // namespace bramble::engine
