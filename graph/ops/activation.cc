@@ -1,12 +1,14 @@
 #include "graph/ops/activation.h"
 
+#include <memory>
+
 #include "graph/backward_context.h"
-#include "graph/ops/shape_check.h"
+#include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 
 std::vector<TensorSpec> ActivationOp::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 1, 1);
+  expect_inputs(inputs, 1, 1);
   return {inputs[0]};
 }
 
@@ -18,8 +20,8 @@ void ActivationOp::backward(BackwardContext& context) const {
 }
 
 std::vector<TensorSpec> ActivationBwd::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 2, 2);
-  require_shape(inputs[1], inputs[0].shape, "the saved tensor");
+  expect_inputs(inputs, 2, 2);
+  expect_shape(inputs[1], inputs[0].shape, "the saved tensor");
   return {inputs[0]};
 }
 

@@ -1,3 +1,4 @@
+// Pointwise activations that no other op has taken in.
 #pragma once
 
 #include "graph/activation.h"

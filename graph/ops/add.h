@@ -1,3 +1,4 @@
+// y = f(a + b), of tensors of one shape.
 #pragma once
 
 #include "graph/activation.h"
@@ -9,20 +10,17 @@ struct AddAttributes {
   Activation activation = Activation::none;  ///< none, relu, relu6
 };
 
-/// y = f(a + b), of one shape. Inputs: a, b. Outputs: y.
+/// Inputs: a, b. Outputs: y.
 class Add : public Op {
  public:
-  explicit Add(AddAttributes attributes = {}) : attributes_(attributes) {}
-  const AddAttributes& attributes() const { return attributes_; }
+  explicit Add(const AddAttributes& attributes = {}) : attributes(attributes) {}
+  const AddAttributes attributes;
 
   std::string_view name() const override { return "add"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
   int in_place_input(int) const override { return 0; }
   OpPtr with_activation(Activation kind) const override;
-
- private:
-  AddAttributes attributes_;
 };
 
 }  // namespace bramble::graph
