@@ -13,27 +13,36 @@ double conv2d_flops(const Shape& weight, const Shape& y) {
   return 2.0 * static_cast<double>(element_count(y)) * static_cast<double>(weight[1] * weight[2] * weight[3]);
 }
 
+Shape weight_shape(const Conv2dAttributes& a, const Shape& x) {
+  if (a.groups < 1 || a.out_channels < 1 || x[3] % a.groups != 0 || a.out_channels % a.groups != 0)
+    throw ShapeError(std::to_string(x[3]) + " channels in and " + std::to_string(a.out_channels) +
+                     " out do not divide into " + std::to_string(a.groups) + " groups");
+  return {a.out_channels, x[3] / a.groups, a.kernel_h, a.kernel_w};
+}
+
+Shape output_shape(const Conv2dAttributes& a, const Shape& x) {
+  return {x[0], window_count(x[1], a.kernel_h, a.stride, a.padding, a.dilation),
+          window_count(x[2], a.kernel_w, a.stride, a.padding, a.dilation), a.out_channels};
+}
+
 }  // namespace
 
 std::vector<TensorSpec> Conv2d::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 4);
-  const Conv2dAttributes& a = attributes;
   expect_rank(inputs[0], 4, "the input", "[N, H, W, C]");
-  const Shape& x = inputs[0].shape;
-  if (a.groups < 1 || x[3] % a.groups != 0 || a.out_channels % a.groups != 0)
-    throw ShapeError(std::to_string(x[3]) + " channels in and " + std::to_string(a.out_channels) +
-                     " out do not divide into " + std::to_string(a.groups) + " groups");
-  expect_shape(inputs[1], {a.out_channels, x[3] / a.groups, a.kernel_h, a.kernel_w}, "the weight");
-  const Shape y = {x[0], window_count(x[1], a.kernel_h, a.stride, a.padding, a.dilation),
-                   window_count(x[2], a.kernel_w, a.stride, a.padding, a.dilation), a.out_channels};
-  if (has_input(inputs, 2)) expect_shape(inputs[2], {a.out_channels}, "the bias");
+  expect_shape(inputs[1], weight_shape(attributes, inputs[0].shape), "the weight");
+  const Shape y = output_shape(attributes, inputs[0].shape);
+  if (has_input(inputs, 2)) expect_shape(inputs[2], {attributes.out_channels}, "the bias");
   if (has_input(inputs, 3)) expect_shape(inputs[3], y, "the residual");
   return {{y}, {y}};
 }
 
 void Conv2d::backward(BackwardContext& context) const {
-  const TensorId dz =
-      emit_activation_bwd(context, attributes.activation, context.dy(0), context.output(0), context.output(1));
+  TensorId dz = context.dy(0);
+  if (attributes.activation != Activation::none) {
+    const TensorId saved = context.output(attributes.activation == Activation::gelu ? 1 : 0);
+    dz = context.emit(std::make_shared<ActivationBwd>(attributes.activation), {dz, saved})[0];
+  }
   if (context.wants(3)) context.set_dx(3, dz);
   if (context.wants(0))
     context.set_dx(0, context.emit(std::make_shared<Conv2dBwdData>(attributes, context.input_spec(0).shape),
@@ -58,6 +67,8 @@ double Conv2d::flops(std::span<const TensorSpec> inputs, std::span<const TensorS
 
 std::vector<TensorSpec> Conv2dBwdData::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 3);
+  expect_shape(inputs[0], output_shape(attributes, input_shape), "the output's gradient");
+  expect_shape(inputs[1], weight_shape(attributes, input_shape), "the weight");
   if (has_input(inputs, 2)) expect_shape(inputs[2], input_shape, "the addend");
   return {{input_shape}};
 }
@@ -68,6 +79,8 @@ double Conv2dBwdData::flops(std::span<const TensorSpec> inputs, std::span<const 
 
 std::vector<TensorSpec> Conv2dBwdWeight::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 2);
+  expect_rank(inputs[0], 4, "the input", "[N, H, W, C]");
+  expect_shape(inputs[1], output_shape(attributes, inputs[0].shape), "the output's gradient");
   return {weight, {{weight.shape[0]}}};
 }
 

@@ -22,7 +22,7 @@ struct Conv2dAttributes {
 /// Outputs: y [N, OH, OW, out]; z, the same before the activation (only a gelu's derivative reads it).
 class Conv2d : public Op {
  public:
-  explicit Conv2d(const Conv2dAttributes& attributes) : attributes(attributes) {}
+  explicit Conv2d(const Conv2dAttributes& values) : attributes(values) {}
   const Conv2dAttributes attributes;
 
   std::string_view name() const override { return "conv2d"; }
@@ -36,8 +36,7 @@ class Conv2d : public Op {
 /// Inputs: dy [N, OH, OW, out], weight, optional addend [N, H, W, C]. Output: dx = conv^T(dy, weight) + addend.
 class Conv2dBwdData : public Op {
  public:
-  Conv2dBwdData(const Conv2dAttributes& attributes, Shape input_shape)
-      : attributes(attributes), input_shape(std::move(input_shape)) {}
+  Conv2dBwdData(const Conv2dAttributes& values, Shape x_shape) : attributes(values), input_shape(std::move(x_shape)) {}
   const Conv2dAttributes attributes;
   const Shape input_shape;
 
@@ -50,8 +49,7 @@ class Conv2dBwdData : public Op {
 /// Inputs: x, dy. Outputs: dw (as the weight), db [out].
 class Conv2dBwdWeight : public Op {
  public:
-  Conv2dBwdWeight(const Conv2dAttributes& attributes, TensorSpec weight)
-      : attributes(attributes), weight(std::move(weight)) {}
+  Conv2dBwdWeight(const Conv2dAttributes& values, TensorSpec spec) : attributes(values), weight(std::move(spec)) {}
   const Conv2dAttributes attributes;
   const TensorSpec weight;
 

@@ -29,8 +29,11 @@ std::vector<TensorSpec> Linear::infer(std::span<const TensorSpec> inputs) const 
 }
 
 void Linear::backward(BackwardContext& context) const {
-  const TensorId dz =
-      emit_activation_bwd(context, attributes.activation, context.dy(0), context.output(0), context.output(1));
+  TensorId dz = context.dy(0);
+  if (attributes.activation != Activation::none) {
+    const TensorId saved = context.output(attributes.activation == Activation::gelu ? 1 : 0);
+    dz = context.emit(std::make_shared<ActivationBwd>(attributes.activation), {dz, saved})[0];
+  }
   if (context.wants(3)) context.set_dx(3, dz);
   if (context.wants(0)) context.set_dx(0, context.emit(std::make_shared<LinearBwdData>(), {dz, context.input(1)})[0]);
   if (!context.wants(1) && !context.wants(2)) return;
@@ -50,6 +53,8 @@ double Linear::flops(std::span<const TensorSpec> inputs, std::span<const TensorS
 
 std::vector<TensorSpec> LinearBwdData::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 3);
+  expect_rank(inputs[1], 2, "the weight", "[out, in]");
+  expect_shape(inputs[0], with_last(inputs[0].shape, inputs[1].shape[0]), "the output's gradient");
   const Shape dx = with_last(inputs[0].shape, inputs[1].shape[1]);
   if (has_input(inputs, 2)) expect_shape(inputs[2], dx, "the addend");
   return {{dx}};
@@ -61,6 +66,7 @@ double LinearBwdData::flops(std::span<const TensorSpec> inputs, std::span<const 
 
 std::vector<TensorSpec> LinearBwdWeight::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 2);
+  expect_shape(inputs[1], with_last(inputs[0].shape, inputs[1].shape.back()), "the output's gradient");
   const std::int64_t out = inputs[1].shape.back();
   return {{{out, inputs[0].shape.back()}, DType::f32, Layout::gemm_weight}, {{out}}};
 }

@@ -16,7 +16,7 @@ struct LinearAttributes {
 /// Outputs: y [..., out]; z, the same before the activation (only a gelu's derivative reads it).
 class Linear : public Op {
  public:
-  explicit Linear(const LinearAttributes& attributes) : attributes(attributes) {}
+  explicit Linear(const LinearAttributes& values) : attributes(values) {}
   const LinearAttributes attributes;
 
   std::string_view name() const override { return "linear"; }
