@@ -10,17 +10,20 @@ struct AddAttributes {
   Activation activation = Activation::none;  ///< none, relu, relu6
 };
 
-/// Inputs: a, b. Outputs: y.
+/// y = f(a + b), of one shape. Inputs: a, b. Outputs: y.
 class Add : public Op {
  public:
-  explicit Add(const AddAttributes& attributes = {}) : attributes(attributes) {}
-  const AddAttributes attributes;
+  explicit Add(AddAttributes attributes = {}) : attributes_(attributes) {}
+  const AddAttributes& attributes() const { return attributes_; }
 
   std::string_view name() const override { return "add"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
   int in_place_input(int) const override { return 0; }
   OpPtr with_activation(Activation kind) const override;
+
+ private:
+  AddAttributes attributes_;
 };
 
 }  // namespace bramble::graph

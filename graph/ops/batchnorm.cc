@@ -1,22 +1,24 @@
 #include "graph/ops/batchnorm.h"
 
+#include <memory>
+
 #include "graph/backward_context.h"
 #include "graph/ops/activation.h"
-#include "graph/ops/shape_check.h"
+#include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 
 std::vector<TensorSpec> BatchNorm::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 5, 6);
+  expect_inputs(inputs, 5, 6);
   require(attributes_.activation != Activation::gelu, "takes relu or relu6 as its activation");
   const TensorSpec& x = inputs[kX];
   require(x.shape.size() >= 2, "x is " + to_string(x.shape) + ", but has to be [N, .., C]");
   const Shape per_channel = {x.shape.back()};
-  require_shape(inputs[kGamma], per_channel, "gamma");
-  require_shape(inputs[kBeta], per_channel, "beta");
-  require_shape(inputs[kRunningMean], per_channel, "running_mean");
-  require_shape(inputs[kRunningVar], per_channel, "running_var");
-  if (present(inputs, kResidual)) require_shape(inputs[kResidual], x.shape, "residual");
+  expect_shape(inputs[kGamma], per_channel, "gamma");
+  expect_shape(inputs[kBeta], per_channel, "beta");
+  expect_shape(inputs[kRunningMean], per_channel, "running_mean");
+  expect_shape(inputs[kRunningVar], per_channel, "running_var");
+  if (has_input(inputs, kResidual)) expect_shape(inputs[kResidual], x.shape, "residual");
   require(!attributes_.training || element_count(x.shape) > x.shape.back(),
           "expected more than 1 value per channel when training, got x of " + to_string(x.shape) +
               ": take a larger batch or larger images");
@@ -56,14 +58,14 @@ std::vector<int> BatchNorm::mutated_inputs() const {
 }
 
 std::vector<TensorSpec> BatchNormBwd::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 6, 7);
+  expect_inputs(inputs, 6, 7);
   const TensorSpec& x = inputs[kX];
-  require_shape(inputs[kDy], x.shape, "dy");
+  expect_shape(inputs[kDy], x.shape, "dy");
   const Shape per_channel = {x.shape.back()};
   for (const int i : {kGamma, kBeta, kMean, kRstd})
-    require_shape(inputs[static_cast<std::size_t>(i)], per_channel, "a per-channel input");
+    expect_shape(inputs[static_cast<std::size_t>(i)], per_channel, "a per-channel input");
   std::vector<TensorSpec> outputs = {x, {per_channel}, {per_channel}};
-  if (present(inputs, kY)) outputs.push_back(x);
+  if (has_input(inputs, kY)) outputs.push_back(x);
   return outputs;
 }
 

@@ -1,3 +1,4 @@
+// BatchNorm over all dimensions but the last, with the activation and the residual that its pass can carry.
 #pragma once
 
 #include "graph/activation.h"
@@ -29,7 +30,6 @@ class BatchNorm : public Op {
   int in_place_input(int output) const override { return output == kY ? kX : -1; }
   OpPtr with_activation(Activation kind) const override;
   int addend_input() const override { return attributes_.activation == Activation::none ? kResidual : -1; }
-  int in_place_input(int output) const override { return output == 0 ? 0 : -1; }
   std::vector<int> mutated_inputs() const override;
 
  private:
@@ -53,8 +53,6 @@ class BatchNormBwd : public Op {
 
   std::string_view name() const override { return "batchnorm_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-  /// dx in x's place and dresidual in dy's, so that both may be taken.
-  int in_place_input(int output) const override { return output == 0 ? 1 : output == 3 ? 0 : -1; }
   int in_place_input(int output) const override;
 
  private:

@@ -1,9 +1,10 @@
 #include "graph/ops/bias.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "graph/backward_context.h"
-#include "graph/ops/shape_check.h"
+#include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 namespace {
@@ -19,7 +20,7 @@ void require_repeats(const TensorSpec& x, const TensorSpec& b) {
 }  // namespace
 
 std::vector<TensorSpec> Bias::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 2, 2);
+  expect_inputs(inputs, 2, 2);
   require_repeats(inputs[0], inputs[1]);
   return {inputs[0]};
 }
@@ -31,7 +32,7 @@ void Bias::backward(BackwardContext& context) const {
 }
 
 std::vector<TensorSpec> BiasBwdBias::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 1, 1);
+  expect_inputs(inputs, 1, 1);
   require_repeats(inputs[0], bias_);
   return {bias_};
 }

@@ -1,3 +1,4 @@
+// A bias that no other op has taken in, and position embeddings.
 #pragma once
 
 #include "graph/op.h"

@@ -1,20 +1,22 @@
 #include "graph/ops/layernorm.h"
 
+#include <memory>
+
 #include "graph/backward_context.h"
-#include "graph/ops/shape_check.h"
+#include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 
 std::vector<TensorSpec> LayerNorm::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 3, 4);
+  expect_inputs(inputs, 3, 4);
   const TensorSpec& x = inputs[kX];
   require(x.shape.size() >= 2, "x is " + to_string(x.shape) + ", but has to be [N, .., C]");
-  require_shape(inputs[kGamma], {x.shape.back()}, "gamma");
-  require_shape(inputs[kBeta], {x.shape.back()}, "beta");
+  expect_shape(inputs[kGamma], {x.shape.back()}, "gamma");
+  expect_shape(inputs[kBeta], {x.shape.back()}, "beta");
   const TensorSpec per_row{Shape(x.shape.begin(), x.shape.end() - 1)};
   std::vector<TensorSpec> outputs = {x, per_row, per_row};
-  if (present(inputs, kResidual)) {
-    require_shape(inputs[kResidual], x.shape, "residual");
+  if (has_input(inputs, kResidual)) {
+    expect_shape(inputs[kResidual], x.shape, "residual");
     outputs.push_back(x);
   }
   return outputs;
@@ -44,12 +46,12 @@ int LayerNorm::in_place_input(int output) const {
 }
 
 std::vector<TensorSpec> LayerNormBwd::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 5, 6);
+  expect_inputs(inputs, 5, 6);
   const TensorSpec& s = inputs[kS];
-  require_shape(inputs[kDy], s.shape, "dy");
-  if (present(inputs, kDs)) require_shape(inputs[kDs], s.shape, "ds");
+  expect_shape(inputs[kDy], s.shape, "dy");
+  if (has_input(inputs, kDs)) expect_shape(inputs[kDs], s.shape, "ds");
   const TensorSpec per_channel{{s.shape.back()}};
-  require_shape(inputs[kGamma], per_channel.shape, "gamma");
+  expect_shape(inputs[kGamma], per_channel.shape, "gamma");
   return {s, per_channel, per_channel};
 }
 

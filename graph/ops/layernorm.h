@@ -1,3 +1,4 @@
+// LayerNorm over the last dimension, optionally of a sum.
 #pragma once
 
 #include "graph/op.h"
@@ -21,8 +22,6 @@ class LayerNorm : public Op {
   std::string_view name() const override { return "layernorm"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
-  /// y in x's place and s in the residual's, so that both may be taken.
-  int in_place_input(int output) const override { return output == 0 ? 0 : output == 3 ? 3 : -1; }
   int in_place_input(int output) const override;
 
  private:

@@ -1,22 +1,22 @@
 #include "graph/ops/pool.h"
 
+#include <memory>
+
 #include "graph/backward_context.h"
-#include "graph/ops/shape_check.h"
+#include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 namespace {
 
 template <class Attributes>
 TensorSpec pooled(const Attributes& attributes, std::span<const TensorSpec> inputs) {
-  require_inputs(inputs, 1, 1);
-  require_rank(inputs[0], 4, "[N, H, W, C]");
-  const auto [kernel, stride, padding] = std::tuple(attributes.kernel, attributes.stride, attributes.padding);
-  require(kernel >= 1 && stride >= 1, "kernel and stride have to be at least 1");
-  require(padding >= 0 && 2 * padding <= kernel, "the padding has to be at most half the kernel, or windows are empty");
+  expect_inputs(inputs, 1, 1);
+  expect_rank(inputs[0], 4, "x", "[N, H, W, C]");
+  require(2 * attributes.padding <= attributes.kernel, "the padding must be at most half the kernel");
   const Shape& x = inputs[0].shape;
-  require(x[1] + 2 * padding >= kernel && x[2] + 2 * padding >= kernel,
-          "a window of " + std::to_string(kernel) + " does not fit in " + to_string(x));
-  const auto extent = [&](std::int64_t in) { return (in + 2 * padding - kernel) / stride + 1; };
+  const auto extent = [&](std::int64_t in) {
+    return window_count(in, attributes.kernel, attributes.stride, attributes.padding, 1);
+  };
   return {{x[0], extent(x[1]), extent(x[2]), x[3]}};
 }
 
@@ -36,8 +36,8 @@ void MaxPool2d::backward(BackwardContext& context) const {
 }
 
 std::vector<TensorSpec> MaxPool2dBwd::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 2, 2);
-  require_shape(inputs[1], inputs[0].shape, "argmax");
+  expect_inputs(inputs, 2, 2);
+  expect_shape(inputs[1], inputs[0].shape, "argmax");
   const Shape& dy = inputs[0].shape;
   return {{{dy[0], height_, width_, dy[3]}}};
 }
@@ -53,14 +53,14 @@ void AvgPool2d::backward(BackwardContext& context) const {
 }
 
 std::vector<TensorSpec> AvgPool2dBwd::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 1, 1);
+  expect_inputs(inputs, 1, 1);
   const Shape& dy = inputs[0].shape;
   return {{{dy[0], height_, width_, dy[3]}}};
 }
 
 std::vector<TensorSpec> GlobalAvgPool::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 1, 1);
-  require_rank(inputs[0], 4, "[N, H, W, C]");
+  expect_inputs(inputs, 1, 1);
+  expect_rank(inputs[0], 4, "x", "[N, H, W, C]");
   return {{{inputs[0].shape[0], inputs[0].shape[3]}}};
 }
 
@@ -71,7 +71,7 @@ void GlobalAvgPool::backward(BackwardContext& context) const {
 }
 
 std::vector<TensorSpec> GlobalAvgPoolBwd::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 1, 1);
+  expect_inputs(inputs, 1, 1);
   const Shape& dy = inputs[0].shape;
   return {{{dy[0], height_, width_, dy[1]}}};
 }

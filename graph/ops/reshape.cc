@@ -1,12 +1,14 @@
 #include "graph/ops/reshape.h"
 
+#include <memory>
+
 #include "graph/backward_context.h"
-#include "graph/ops/shape_check.h"
+#include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 
 std::vector<TensorSpec> Reshape::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 1, 1);
+  expect_inputs(inputs, 1, 1);
   require(inputs[0].layout == Layout::dense, "only a dense tensor can take another shape");
   require(element_count(inputs[0].shape) == element_count(shape_),
           to_string(inputs[0].shape) + " has not as many values as " + to_string(shape_));

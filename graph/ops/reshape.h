@@ -1,3 +1,4 @@
+// The same values under another shape.
 #pragma once
 
 #include "graph/op.h"

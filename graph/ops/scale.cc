@@ -1,13 +1,15 @@
 #include "graph/ops/scale.h"
 
+#include <memory>
+
 #include "graph/backward_context.h"
-#include "graph/ops/shape_check.h"
+#include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 
 std::vector<TensorSpec> Scale::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 2, 2);
-  require_shape(inputs[1], {inputs[0].shape.back()}, "gamma");
+  expect_inputs(inputs, 2, 2);
+  expect_shape(inputs[1], {inputs[0].shape.back()}, "gamma");
   return {inputs[0]};
 }
 
@@ -20,9 +22,9 @@ void Scale::backward(BackwardContext& context) const {
 }
 
 std::vector<TensorSpec> ScaleBwd::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 3, 3);
-  require_shape(inputs[kX], inputs[kDy].shape, "x");
-  require_shape(inputs[kGamma], {inputs[kX].shape.back()}, "gamma");
+  expect_inputs(inputs, 3, 3);
+  expect_shape(inputs[kX], inputs[kDy].shape, "x");
+  expect_shape(inputs[kGamma], {inputs[kX].shape.back()}, "gamma");
   return {inputs[kDy], inputs[kGamma]};
 }
 

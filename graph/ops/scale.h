@@ -1,3 +1,4 @@
+// A factor for each channel.
 #pragma once
 
 #include "graph/op.h"

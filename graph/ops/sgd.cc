@@ -1,18 +1,18 @@
 #include "graph/ops/sgd.h"
 
-#include "graph/ops/shape_check.h"
+#include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 
 std::vector<TensorSpec> Sgd::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 3, 4);
-  require_shape(inputs[kGrad], inputs[kParam].shape, "the gradient");
+  expect_inputs(inputs, 3, 4);
+  expect_shape(inputs[kGrad], inputs[kParam].shape, "the gradient");
   require(inputs[kGrad].layout == inputs[kParam].layout && inputs[kGrad].groups == inputs[kParam].groups,
           "the gradient has to lie in memory as its parameter does");
-  require_shape(inputs[kRate], {1}, "the learning rate");
-  require(present(inputs, kBuffer) == (attributes_.momentum != 0), "a momentum buffer goes with a momentum");
+  expect_shape(inputs[kRate], {1}, "the learning rate");
+  require(has_input(inputs, kBuffer) == (attributes_.momentum != 0), "a momentum buffer goes with a momentum");
   require(!attributes_.nesterov || attributes_.momentum > 0, "Nesterov's update needs a momentum");
-  if (present(inputs, kBuffer)) require_shape(inputs[kBuffer], inputs[kParam].shape, "the momentum buffer");
+  if (has_input(inputs, kBuffer)) expect_shape(inputs[kBuffer], inputs[kParam].shape, "the momentum buffer");
   return {};
 }
 

@@ -1,3 +1,4 @@
+// Stochastic gradient descent's update of one parameter.
 #pragma once
 
 #include "graph/op.h"

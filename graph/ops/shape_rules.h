@@ -8,6 +8,11 @@
 
 namespace bramble::graph {
 
+/// Throws ShapeError unless `condition` holds.
+inline void require(bool condition, const std::string& message) {
+  if (!condition) throw ShapeError(message);
+}
+
 /// Whether optional input `i` is there.
 inline bool has_input(std::span<const TensorSpec> inputs, std::size_t i) {
   return i < inputs.size() && !inputs[i].shape.empty();

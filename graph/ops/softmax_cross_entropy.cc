@@ -1,15 +1,15 @@
 #include "graph/ops/softmax_cross_entropy.h"
 
 #include "graph/backward_context.h"
-#include "graph/ops/shape_check.h"
+#include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 
 std::vector<TensorSpec> SoftmaxCrossEntropy::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 2, 2);
+  expect_inputs(inputs, 2, 2);
   const TensorSpec& logits = inputs[0];
   require(logits.shape.size() == 2, "logits are " + to_string(logits.shape) + ", but have to be [N, classes]");
-  require_shape(inputs[1], {logits.shape[0]}, "labels");
+  expect_shape(inputs[1], {logits.shape[0]}, "labels");
   require(inputs[1].dtype == DType::i32, "labels have to be i32");
   require(attributes_.label_smoothing >= 0 && attributes_.label_smoothing <= 1,
           "label smoothing has to be between 0 and 1");

@@ -1,3 +1,4 @@
+// The classification loss.
 #pragma once
 
 #include "graph/op.h"

@@ -1,15 +1,17 @@
 #include "graph/ops/token.h"
 
+#include <memory>
+
 #include "graph/backward_context.h"
-#include "graph/ops/shape_check.h"
+#include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 
 std::vector<TensorSpec> PrependToken::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 2, 2);
-  require_rank(inputs[0], 3, "[N, L, C]");
+  expect_inputs(inputs, 2, 2);
+  expect_rank(inputs[0], 3, "x", "[N, L, C]");
   const Shape& x = inputs[0].shape;
-  require_shape(inputs[1], {1, 1, x[2]}, "the token");
+  expect_shape(inputs[1], {1, 1, x[2]}, "the token");
   return {{{x[0], x[1] + 1, x[2]}}};
 }
 
@@ -21,15 +23,15 @@ void PrependToken::backward(BackwardContext& context) const {
 }
 
 std::vector<TensorSpec> PrependTokenBwd::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 1, 1);
+  expect_inputs(inputs, 1, 1);
   const Shape& dy = inputs[0].shape;
   require(dy.size() == 3 && dy[1] >= 2, "dy is " + to_string(dy) + ", but has to be [N, L + 1, C]");
   return {{{dy[0], dy[1] - 1, dy[2]}}, {{1, 1, dy[2]}}};
 }
 
 std::vector<TensorSpec> SelectToken::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 1, 1);
-  require_rank(inputs[0], 3, "[N, L, C]");
+  expect_inputs(inputs, 1, 1);
+  expect_rank(inputs[0], 3, "x", "[N, L, C]");
   const Shape& x = inputs[0].shape;
   require(attributes_.index >= 0 && attributes_.index < x[1],
           "there is no token " + std::to_string(attributes_.index) + " in " + to_string(x));
@@ -43,7 +45,7 @@ void SelectToken::backward(BackwardContext& context) const {
 }
 
 std::vector<TensorSpec> SelectTokenBwd::infer(std::span<const TensorSpec> inputs) const {
-  require_inputs(inputs, 1, 1);
+  expect_inputs(inputs, 1, 1);
   const Shape& dy = inputs[0].shape;
   require(dy.size() == 2, "dy is " + to_string(dy) + ", but has to be [N, C]");
   return {{{dy[0], attributes_.length, dy[1]}}};
