@@ -12,7 +12,12 @@ namespace {
 
 // One line an op.
 constexpr std::pair<std::string_view, BindFunction> kBindings[] = {
-    {"", nullptr},
+    {"conv2d", bind_conv2d},
+    {"conv2d_bwd_data", bind_conv2d_bwd_data},
+    {"conv2d_bwd_weight", bind_conv2d_bwd_weight},
+    {"linear", bind_linear},
+    {"linear_bwd_data", bind_linear_bwd_data},
+    {"linear_bwd_weight", bind_linear_bwd_weight},
 };
 
 }  // namespace

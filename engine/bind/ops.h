@@ -5,4 +5,11 @@
 
 namespace bramble::engine {
 
+Bound bind_conv2d(const BindContext& context);
+Bound bind_conv2d_bwd_data(const BindContext& context);
+Bound bind_conv2d_bwd_weight(const BindContext& context);
+Bound bind_linear(const BindContext& context);
+Bound bind_linear_bwd_data(const BindContext& context);
+Bound bind_linear_bwd_weight(const BindContext& context);
+
 }  // namespace bramble::engine

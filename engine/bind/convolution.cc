@@ -1,0 +1,177 @@
+#include "engine/bind/convolution.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "engine/bind/product_cuts.h"
+
+namespace bramble::engine {
+namespace {
+
+using kernels::Conv2dShape;
+using kernels::ConvBlocking;
+
+// Floats that one task of an elementwise phase sums.
+constexpr std::int64_t kSumBlock = 16 << 10;
+
+ConvBlocking blocking_of(const BindContext& context) {
+  return kernels::conv_blocking(context.caches.l1d, context.caches.l2);
+}
+
+float* floats(std::byte* scratch) { return reinterpret_cast<float*>(scratch); }
+
+std::size_t bytes(std::int64_t float_count) { return static_cast<std::size_t>(float_count) * sizeof(float); }
+
+const float* optional_in(const Operands& operands, int i, bool present) {
+  return present ? operands.in<float>(i) : nullptr;
+}
+
+kernels::Activation kernel_activation(graph::Activation activation) {
+  switch (activation) {
+    case graph::Activation::relu: return kernels::Activation::relu;
+    case graph::Activation::relu6: return kernels::Activation::relu6;
+    case graph::Activation::gelu: return kernels::Activation::gelu;
+    case graph::Activation::none: break;
+  }
+  return kernels::Activation::none;
+}
+
+// The transposed weights of all groups and phases.
+Phase pack_phase(const Conv2dShape& shape) {
+  std::vector<ProductTask> tasks;
+  const ConvBlocking one_row{8, 8, 12};
+  for (std::int64_t group = 0; group < shape.groups; ++group) {
+    for (std::int64_t phase = 0; phase < kernels::conv2d_bwd_data_phases(shape); ++phase) {
+      if (kernels::conv2d_bwd_data_depth(shape, phase) == 0) continue;
+      cut_product(1, shape.in_per_group(), kTaskGoal, one_row, {phase, {group, 0, 0, 0, 0}}, tasks);
+    }
+  }
+  Phase result;
+  result.tasks = static_cast<std::int64_t>(tasks.size());
+  result.run = [shape, tasks](const Operands& operands, std::int64_t task, std::byte*) {
+    const ProductTask& t = tasks[static_cast<std::size_t>(task)];
+    kernels::conv2d_pack_bwd_data_weight_f32(shape, operands.in<float>(1), t.slice.group, t.phase, t.slice.col_begin,
+                                             t.slice.col_end, floats(operands.shared));
+  };
+  return result;
+}
+
+// dw and db = their parts, one after the other in the shared scratch: [parts][dw], then [parts][db].
+Phase sum_phase(std::int64_t parts, std::int64_t dw_elements, std::int64_t db_elements) {
+  const std::int64_t dw_tasks = (dw_elements + kSumBlock - 1) / kSumBlock;
+  Phase result;
+  result.tasks = dw_tasks + (db_elements > 0 ? 1 : 0);
+  result.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
+    const float* partial = floats(operands.shared);
+    if (task < dw_tasks) {
+      const std::int64_t begin = task * kSumBlock;
+      kernels::sum_parts_f32(partial, parts, dw_elements, begin, std::min(begin + kSumBlock, dw_elements),
+                             operands.out<float>(0));
+    } else {
+      kernels::sum_parts_f32(partial + parts * dw_elements, parts, db_elements, 0, db_elements, operands.out<float>(1));
+    }
+  };
+  return result;
+}
+
+// Only the bias is trained: column sums of dy.
+Bound bind_bias_gradient(const Conv2dShape& shape) {
+  constexpr std::int64_t kCols = 64;
+  Phase phase;
+  phase.tasks = (shape.out_channels + kCols - 1) / kCols;
+  phase.run = [shape](const Operands& operands, std::int64_t task, std::byte*) {
+    const std::int64_t col = task * kCols;
+    kernels::gemm_column_sums_f32(shape.out_rows(), std::min(kCols, shape.out_channels - col),
+                                  operands.in<float>(1) + col, shape.out_channels, operands.out<float>(1) + col, false);
+  };
+  Bound bound;
+  bound.phases.push_back(std::move(phase));
+  return bound;
+}
+
+}  // namespace
+
+Bound bind_convolution(const BindContext& context, const Conv2dShape& shape, graph::Activation activation) {
+  const ConvBlocking blocking = blocking_of(context);
+  std::vector<ProductTask> tasks;
+  for (std::int64_t group = 0; group < shape.groups; ++group) {
+    cut_product(shape.out_rows(), shape.out_per_group(), (kTaskGoal + shape.groups - 1) / shape.groups, blocking,
+                {0, {group, 0, 0, 0, 0}}, tasks);
+  }
+  const bool has_bias = context.has_input(2), has_residual = context.has_input(3);
+  Phase phase;
+  phase.tasks = static_cast<std::int64_t>(tasks.size());
+  phase.run = [=, kind = kernel_activation(activation)](const Operands& operands, std::int64_t task,
+                                                        std::byte* thread_scratch) {
+    const kernels::GemmEpilogue epilogue{optional_in(operands, 2, has_bias), optional_in(operands, 3, has_residual),
+                                         operands.out<float>(1), kind};
+    kernels::conv2d_fwd_f32(shape, operands.in<float>(0), operands.in<float>(1), operands.out<float>(0), epilogue,
+                            tasks[static_cast<std::size_t>(task)].slice, blocking, floats(thread_scratch));
+  };
+  Bound bound;
+  bound.phases.push_back(std::move(phase));
+  bound.thread_scratch = bytes(kernels::conv2d_scratch(blocking));
+  return bound;
+}
+
+Bound bind_convolution_bwd_data(const BindContext& context, const Conv2dShape& shape) {
+  const ConvBlocking blocking = blocking_of(context);
+  const std::int64_t phases = kernels::conv2d_bwd_data_phases(shape);
+  std::vector<ProductTask> tasks;
+  for (std::int64_t phase = 0; phase < phases; ++phase) {
+    for (std::int64_t group = 0; group < shape.groups; ++group) {
+      cut_product(kernels::conv2d_bwd_data_rows(shape, phase), shape.in_per_group(),
+                  (kTaskGoal + shape.groups * phases - 1) / (shape.groups * phases), blocking,
+                  {phase, {group, 0, 0, 0, 0}}, tasks);
+    }
+  }
+  const bool has_addend = context.has_input(2);
+  Phase phase;
+  phase.tasks = static_cast<std::int64_t>(tasks.size());
+  phase.run = [=](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
+    const ProductTask& t = tasks[static_cast<std::size_t>(task)];
+    kernels::conv2d_bwd_data_f32(shape, t.phase, operands.in<float>(0), floats(operands.shared),
+                                 optional_in(operands, 2, has_addend), operands.out<float>(0), t.slice, blocking,
+                                 floats(thread_scratch));
+  };
+  Bound bound;
+  bound.phases.push_back(pack_phase(shape));
+  bound.phases.push_back(std::move(phase));
+  bound.shared_scratch = bytes(kernels::conv2d_bwd_data_weight_elements(shape));
+  bound.thread_scratch = bytes(kernels::conv2d_scratch(blocking));
+  return bound;
+}
+
+Bound bind_convolution_bwd_weight(const BindContext& context, const Conv2dShape& shape) {
+  if (!context.has_output(0)) return bind_bias_gradient(shape);
+  const ConvBlocking blocking = blocking_of(context);
+  const GradientCuts cuts =
+      cut_gradient(shape.depth(), shape.out_per_group(), shape.out_rows(), shape.groups, blocking);
+  const std::int64_t dw_elements = kernels::packed_weight_elements(shape.weight());
+  const std::int64_t db_elements = context.has_output(1) ? shape.out_channels : 0;
+  const std::int64_t parts = cuts.parts;
+  Phase phase;
+  phase.tasks = static_cast<std::int64_t>(cuts.tasks.size());
+  phase.run = [=, tasks = cuts.tasks](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
+    const GradientTask& t = tasks[static_cast<std::size_t>(task)];
+    float* dw = operands.out<float>(0);
+    float* db = operands.out<float>(1);
+    if (parts > 1) {
+      dw = floats(operands.shared) + t.part * dw_elements;
+      if (db) db = floats(operands.shared) + parts * dw_elements + t.part * db_elements;
+    }
+    kernels::conv2d_bwd_weight_f32(shape, operands.in<float>(0), operands.in<float>(1), dw, db, t.slice, t.depth_begin,
+                                   t.depth_end, blocking, floats(thread_scratch));
+  };
+  Bound bound;
+  bound.phases.push_back(std::move(phase));
+  bound.thread_scratch = bytes(kernels::conv2d_scratch(blocking));
+  if (parts > 1) {
+    bound.phases.push_back(sum_phase(parts, dw_elements, db_elements));
+    bound.shared_scratch = bytes(parts * (dw_elements + db_elements));
+  }
+  return bound;
+}
+
+}  // namespace bramble::engine
