@@ -15,75 +15,75 @@ using depthwise::AxisTaps;
 using depthwise::kChannelBlock;
 using depthwise::SourceImage;
 using depthwise::TapTable;
+using Filter = depthwise::Filter<float>;
 
 constexpr int kTile = 7;
 
-/// Where the sums go, at the block's first channel.
-struct Sums {
-  float* dw = nullptr;  ///< [taps][channels]
-  float* db = nullptr;  ///< or null
-  std::int64_t kernel_width = 1;
-  std::int64_t channels = 0;  ///< of the tensors
-  std::int64_t block = 0;     ///< channels to compute
-};
+/// What a tile reads of dy.
+using TilePixels = const float*[kTile];
 
-template <int kWidth, int kStep, class Lanes>
-inline void accumulate_vector(const TapTable<kWidth, kStep, kTile>& table, const Sums& sums,
-                              const float* const (&dy)[kTile], bool with_bias, std::int64_t c, Lanes lanes) {
-  constexpr int kColumns = TapTable<kWidth, kStep, kTile>::kColumns;
+/// dw of the group's taps (+=) its source pixels times dy's.
+template <int kWidth, int kStep, class Group, class Lanes>
+inline __attribute__((always_inline)) void accumulate_group(const float32x4_t (&gradient)[kTile], const Group& group,
+                                                            std::int64_t c, Lanes lanes) {
+  // Even and odd pixels apart: 2 * kWidth chains hide the FMA's four cycles.
+  float32x4_t even[kWidth], odd[kWidth];
+#pragma GCC unroll 32
+  for (int j = 0; j < (kTile - 1) * kStep + kWidth; ++j) {
+    const float32x4_t pixel = lanes.load(group.columns[j] + c);
+#pragma GCC unroll 8
+    for (int t = 0; t < kTile; ++t) {
+      const int k = j - t * kStep;
+      if (k < 0 || k >= kWidth) continue;
+      if (t == 0) even[k] = vfmaq_f32(lanes.load(group.taps[k] + c), pixel, gradient[t]);
+      else if (t == 1) odd[k] = vmulq_f32(pixel, gradient[t]);
+      else if (t % 2 == 0) even[k] = vfmaq_f32(even[k], pixel, gradient[t]);
+      else odd[k] = vfmaq_f32(odd[k], pixel, gradient[t]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int k = 0; k < kWidth; ++k) lanes.store(group.taps[k] + c, vaddq_f32(even[k], odd[k]));
+}
+
+template <int kGroups, int kWidth, int kStep, class Group, class Lanes>
+inline void accumulate_vector(const Group* groups, int count, const TilePixels& dy, std::int64_t c, Lanes lanes) {
   float32x4_t gradient[kTile];
 #pragma GCC unroll 8
   for (int t = 0; t < kTile; ++t) gradient[t] = lanes.load(dy[t] + c);
-  if (with_bias) {
-    float32x4_t sum = vaddq_f32(gradient[0], gradient[1]);
+  if constexpr (kGroups == 0) {
+    for (int g = 0; g < count; ++g) accumulate_group<kWidth, kStep>(gradient, groups[g], c, lanes);
+  } else {
 #pragma GCC unroll 8
-    for (int t = 2; t < kTile; ++t) sum = vaddq_f32(sum, gradient[t]);
-    lanes.store(sums.db + c, vaddq_f32(lanes.load(sums.db + c), sum));
-  }
-  const std::int64_t tap_step = table.tap_step() * sums.channels;
-  for (int group = 0; group < table.groups(); ++group) {
-    float* dw = sums.dw + table.first_tap(group) * sums.channels + c;
-    const float* const* columns = table.columns(group);
-    // Even and odd pixels apart: 2 * kWidth chains hide the FMA's four cycles.
-    float32x4_t even[kWidth], odd[kWidth];
-#pragma GCC unroll 8
-    for (int m = 0; m < kWidth; ++m) {
-      even[m] = lanes.load(dw + m * tap_step);
-      odd[m] = vdupq_n_f32(0);
-    }
-#pragma GCC unroll 32
-    for (int j = 0; j < kColumns; ++j) {
-      const float32x4_t pixel = lanes.load(columns[j] + c);
-#pragma GCC unroll 8
-      for (int t = 0; t < kTile; ++t) {
-        const int m = j - t * kStep;
-        if (m < 0 || m >= kWidth) continue;
-        float32x4_t& sum = t % 2 == 0 ? even[m] : odd[m];
-        sum = vfmaq_f32(sum, pixel, gradient[t]);
-      }
-    }
-#pragma GCC unroll 8
-    for (int m = 0; m < kWidth; ++m) lanes.store(dw + m * tap_step, vaddq_f32(even[m], odd[m]));
+    for (int g = 0; g < kGroups; ++g) accumulate_group<kWidth, kStep>(gradient, groups[g], c, lanes);
   }
 }
 
+template <class Lanes>
+inline void accumulate_bias(const TilePixels& dy, float* db, std::int64_t c, Lanes lanes) {
+  float32x4_t sum = lanes.load(dy[0] + c);
+  for (int t = 1; t < kTile; ++t) sum = vaddq_f32(sum, lanes.load(dy[t] + c));
+  lanes.store(db + c, vaddq_f32(lanes.load(db + c), sum));
+}
+
 template <int kWidth, int kStep>
-void accumulate_row(const SourceImage& source, const AxisTaps& vertical, std::int64_t row, const AxisTaps& horizontal,
-                    const float* dy, std::int64_t count, const Sums& sums) {
-  const std::int64_t whole = sums.block & ~std::int64_t{3};
-  const auto tail = static_cast<std::size_t>(sums.block - whole);
+void accumulate_row(const SourceImage& source, const Filter& sums, const AxisTaps& vertical, std::int64_t row,
+                    const AxisTaps& horizontal, const float* dy, std::int64_t count, float* db, std::int64_t channels) {
+  TapTable<kWidth, kStep, kTile, float> table(source, sums, vertical, row, horizontal);
   for (std::int64_t position = 0; position < count; position += kTile) {
-    const float* gradient[kTile];
+    TilePixels pixels;
     for (int t = 0; t < kTile; ++t)
-      gradient[t] = position + t < count ? dy + (position + t) * sums.channels : depthwise::kZeros;
-    TapTable<kWidth, kStep, kTile> table(source, vertical, row, horizontal, position, sums.kernel_width);
-    bool with_bias = sums.db != nullptr;
-    for (bool more = true; more; with_bias = false) {
+      pixels[t] = position + t < count ? dy + (position + t) * sums.channels : depthwise::kZeros;
+    for (bool more = true; more;) {
       more = table.fill();
-      for (std::int64_t c = 0; c < whole; c += 4)
-        accumulate_vector(table, sums, gradient, with_bias, c, depthwise::WholeLanes{});
-      if (tail != 0) accumulate_vector(table, sums, gradient, with_bias, whole, depthwise::PartialLanes{tail});
+      table.place(position);
+      depthwise::dispatch_groups<kWidth>(table.count(), [&]<int kGroups>() {
+        depthwise::for_each_vector(channels, [&](std::int64_t c, auto lanes) {
+          accumulate_vector<kGroups, kWidth, kStep>(table.groups(), table.count(), pixels, c, lanes);
+        });
+      });
     }
+    if (db == nullptr) continue;
+    depthwise::for_each_vector(channels, [&](std::int64_t c, auto lanes) { accumulate_bias(pixels, db, c, lanes); });
   }
 }
 
@@ -97,13 +97,14 @@ void depthwise_conv2d_bwd_weight_f32(const DepthwiseConv2dShape& shape, const fl
   const AxisTaps horizontal = depthwise::forward_taps(shape.kernel_width, shape.stride, shape.padding, shape.dilation);
   const std::int64_t image = shape.in_height * shape.in_width * shape.channels;
   for (std::int64_t c = 0; c < shape.channels; c += kChannelBlock) {
-    const Sums sums{dw + c, db ? db + c : nullptr, shape.kernel_width, shape.channels,
-                    std::min(kChannelBlock, shape.channels - c)};
+    const Filter sums{dw + c, shape.kernel_width, shape.channels};
+    const std::int64_t block = std::min(kChannelBlock, shape.channels - c);
     for (std::int64_t row = row_begin; row < row_end; ++row) {
       const SourceImage source{x + row / shape.out_height * image + c, shape.in_height, shape.in_width, shape.channels};
       depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
-        accumulate_row<kWidth, kStep>(source, vertical, row % shape.out_height, horizontal,
-                                      dy + row * shape.out_width * shape.channels + c, shape.out_width, sums);
+        accumulate_row<kWidth, kStep>(source, sums, vertical, row % shape.out_height, horizontal,
+                                      dy + row * shape.out_width * shape.channels + c, shape.out_width,
+                                      db ? db + c : nullptr, block);
       });
     }
   }

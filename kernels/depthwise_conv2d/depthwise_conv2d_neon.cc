@@ -16,21 +16,22 @@ using depthwise::AxisTaps;
 using depthwise::kChannelBlock;
 using depthwise::SourceImage;
 using depthwise::TapTable;
+using Filter = depthwise::Filter<const float>;
 
 /// Output pixels of a tile: with the kernel's row of weights and a source pixel 15 registers at most, and the widths
 /// of the usual networks (7 to 112) are multiples of it.
 constexpr int kTile = 7;
 
-/// What does not change over a call.
-struct Filter {
-  const float* weight = nullptr;  ///< [taps][channels], at the block's first channel
-  const float* bias = nullptr;    ///< or null
-  std::int64_t kernel_width = 1;
-  std::int64_t channels = 0;  ///< of the tensors
-  std::int64_t block = 0;     ///< channels to compute
-  float minimum = 0;
-  float maximum = 0;
-  bool clamped = false;
+/// What happens to the sums once they are complete.
+struct Finish {
+  const float* bias = nullptr;  ///< at the block's first channel, or null
+  float minimum = -std::numeric_limits<float>::infinity();
+  float maximum = std::numeric_limits<float>::infinity();
+
+  bool needed() const {
+    return bias != nullptr || minimum > -std::numeric_limits<float>::infinity() ||
+           maximum < std::numeric_limits<float>::infinity();
+  }
 };
 
 /// A row of outputs, or every so-manyth pixel of one.
@@ -38,101 +39,106 @@ struct OutputRow {
   float* pixels = nullptr;
   std::int64_t pixel_step = 0;  ///< elements between computed pixels
   std::int64_t count = 0;
+  std::int64_t block = 0;  ///< channels to compute
 };
 
-/// The sums of kTile pixels over the table's groups, for the four channels from c on, or the last ones.
-template <int kWidth, int kStep, int kPixels, class Lanes>
-inline void gather_vector(const TapTable<kWidth, kStep, kPixels>& table, const Filter& filter, const float* initial,
-                          std::int64_t initial_step, bool clamp, float* out, std::int64_t out_step, std::int64_t c,
-                          Lanes lanes) {
-  constexpr int kColumns = TapTable<kWidth, kStep, kPixels>::kColumns;
-  float32x4_t sum[kPixels];
+/// sum[t] += the group's taps times its source pixels; `first`: sum[t] = for a tap that nothing precedes.
+template <int kWidth, int kStep, int kPixels, class Group, class Lanes>
+inline __attribute__((always_inline)) void gather_group(float32x4_t (&sum)[kPixels], const Group& group, bool first,
+                                                        std::int64_t c, Lanes lanes) {
+  float32x4_t weight[kWidth];
 #pragma GCC unroll 8
-  for (int t = 0; t < kPixels; ++t) sum[t] = initial ? lanes.load(initial + t * initial_step + c) : vdupq_n_f32(0);
-  const std::int64_t weight_step = table.tap_step() * filter.channels;
-  for (int group = 0; group < table.groups(); ++group) {
-    const float* weight = filter.weight + table.first_tap(group) * filter.channels + c;
-    const float* const* columns = table.columns(group);
-    float32x4_t w[kWidth];
-#pragma GCC unroll 8
-    for (int m = 0; m < kWidth; ++m) w[m] = lanes.load(weight + m * weight_step);
+  for (int k = 0; k < kWidth; ++k) weight[k] = lanes.load(group.taps[k] + c);
 #pragma GCC unroll 32
-    for (int j = 0; j < kColumns; ++j) {
-      const float32x4_t pixel = lanes.load(columns[j] + c);
+  for (int j = 0; j < (kPixels - 1) * kStep + kWidth; ++j) {
+    const float32x4_t pixel = lanes.load(group.columns[j] + c);
 #pragma GCC unroll 8
-      for (int t = 0; t < kPixels; ++t) {
-        const int m = j - t * kStep;
-        if (m >= 0 && m < kWidth) sum[t] = vfmaq_f32(sum[t], pixel, w[m]);
-      }
+    for (int t = 0; t < kPixels; ++t) {
+      const int k = j - t * kStep;
+      if (k < 0 || k >= kWidth) continue;
+      sum[t] = first && k == 0 ? vmulq_f32(pixel, weight[k]) : vfmaq_f32(sum[t], pixel, weight[k]);
     }
   }
-  if (clamp) {
-    const float32x4_t minimum = vdupq_n_f32(filter.minimum);
-    const float32x4_t maximum = vdupq_n_f32(filter.maximum);
+}
+
+/// out (=) the sums of kPixels pixels over all of kGroups groups; with kGroups = 0 over `count`, and added to what is
+/// in out if `accumulate`. For the four channels from c on, or the last ones. `finish` is null where sums stay as are.
+template <int kGroups, int kWidth, int kStep, int kPixels, class Group, class Lanes>
+inline void gather_vector(const Group* groups, int count, bool accumulate, const Finish* finish, float* out,
+                          std::int64_t out_step, std::int64_t c, Lanes lanes) {
+  float32x4_t sum[kPixels];
+  if constexpr (kGroups == 0) {
 #pragma GCC unroll 8
-    for (int t = 0; t < kPixels; ++t) sum[t] = vminq_f32(vmaxq_f32(sum[t], minimum), maximum);
+    for (int t = 0; t < kPixels; ++t) sum[t] = accumulate ? lanes.load(out + t * out_step + c) : vdupq_n_f32(0);
+    for (int g = 0; g < count; ++g) gather_group<kWidth, kStep, kPixels>(sum, groups[g], false, c, lanes);
+  } else {
+#pragma GCC unroll 8
+    for (int g = 0; g < kGroups; ++g) gather_group<kWidth, kStep, kPixels>(sum, groups[g], g == 0, c, lanes);
+  }
+  if (finish != nullptr) {
+    const float32x4_t bias = finish->bias ? lanes.load(finish->bias + c) : vdupq_n_f32(0);
+    const float32x4_t minimum = vdupq_n_f32(finish->minimum);
+    const float32x4_t maximum = vdupq_n_f32(finish->maximum);
+#pragma GCC unroll 8
+    for (int t = 0; t < kPixels; ++t) sum[t] = vminq_f32(vmaxq_f32(vaddq_f32(sum[t], bias), minimum), maximum);
   }
 #pragma GCC unroll 8
   for (int t = 0; t < kPixels; ++t) lanes.store(out + t * out_step + c, sum[t]);
 }
 
 template <int kWidth, int kStep, int kPixels>
-void gather_tile(const SourceImage& source, const AxisTaps& vertical, std::int64_t row, const AxisTaps& horizontal,
-                 std::int64_t position, const Filter& filter, float* out, std::int64_t out_step) {
-  TapTable<kWidth, kStep, kPixels> table(source, vertical, row, horizontal, position, filter.kernel_width);
-  const float* initial = filter.bias;
-  std::int64_t initial_step = 0;
-  const std::int64_t whole = filter.block & ~std::int64_t{3};
-  const auto tail = static_cast<std::size_t>(filter.block - whole);
-  for (bool more = true; more;) {
+void gather_tile(TapTable<kWidth, kStep, kPixels, const float>& table, std::int64_t position, const Finish* finish,
+                 const OutputRow& out) {
+  float* pixels = out.pixels + position * out.pixel_step;
+  bool more = table.fill();
+  table.place(position);
+  depthwise::dispatch_groups<kWidth>(more ? 0 : table.count(), [&]<int kGroups>() {
+    depthwise::for_each_vector(out.block, [&](std::int64_t c, auto lanes) {
+      gather_vector<kGroups, kWidth, kStep, kPixels>(table.groups(), table.count(), false, more ? nullptr : finish,
+                                                     pixels, out.pixel_step, c, lanes);
+    });
+  });
+  while (more) {  // kernels with more groups than the table holds: the next ones add to what is there
     more = table.fill();
-    const bool clamp = filter.clamped && !more;
-    for (std::int64_t c = 0; c < whole; c += 4)
-      gather_vector(table, filter, initial, initial_step, clamp, out, out_step, c, depthwise::WholeLanes{});
-    if (tail != 0)
-      gather_vector(table, filter, initial, initial_step, clamp, out, out_step, whole, depthwise::PartialLanes{tail});
-    // Kernels with more groups than the table holds: the next ones add to what is there.
-    initial = out;
-    initial_step = out_step;
+    table.place(position);
+    depthwise::for_each_vector(out.block, [&](std::int64_t c, auto lanes) {
+      gather_vector<0, kWidth, kStep, kPixels>(table.groups(), table.count(), true, more ? nullptr : finish, pixels,
+                                               out.pixel_step, c, lanes);
+    });
   }
 }
 
 template <int kWidth, int kStep>
-void gather_row(const SourceImage& source, const AxisTaps& vertical, std::int64_t row, const AxisTaps& horizontal,
-                const Filter& filter, const OutputRow& out) {
-  std::int64_t position = 0;
+void gather_row(const SourceImage& source, const Filter& filter, const AxisTaps& vertical, std::int64_t row,
+                const AxisTaps& horizontal, const Finish* finish, const OutputRow& out) {
   if (out.count >= kTile) {
-    // The last tile ends with the row: the pixels that it shares with its neighbour are computed twice, to the same bits.
-    for (; position < out.count; position += kTile) {
-      const std::int64_t start = std::min(position, out.count - kTile);
-      gather_tile<kWidth, kStep, kTile>(source, vertical, row, horizontal, start, filter,
-                                        out.pixels + start * out.pixel_step, out.pixel_step);
-    }
-    return;
+    // The last tile ends with the row: pixels that it shares with its neighbour are computed twice, to the same bits.
+    TapTable<kWidth, kStep, kTile, const float> table(source, filter, vertical, row, horizontal);
+    for (std::int64_t position = 0; position < out.count; position += kTile)
+      gather_tile(table, std::min(position, out.count - kTile), finish, out);
+  } else {
+    TapTable<kWidth, kStep, 1, const float> table(source, filter, vertical, row, horizontal);
+    for (std::int64_t position = 0; position < out.count; ++position) gather_tile(table, position, finish, out);
   }
-  for (; position < out.count; ++position)
-    gather_tile<kWidth, kStep, 1>(source, vertical, row, horizontal, position, filter,
-                                  out.pixels + position * out.pixel_step, out.pixel_step);
 }
 
 }  // namespace
 
 void depthwise_conv2d_fwd_f32(const DepthwiseConv2dShape& shape, const float* x, const float* weight, const float* bias,
                               float minimum, float maximum, float* y, std::int64_t row_begin, std::int64_t row_end) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const bool clamped = minimum > -kInfinity || maximum < kInfinity;
   const AxisTaps vertical = depthwise::forward_taps(shape.kernel_height, shape.stride, shape.padding, shape.dilation);
   const AxisTaps horizontal = depthwise::forward_taps(shape.kernel_width, shape.stride, shape.padding, shape.dilation);
   const std::int64_t image = shape.in_height * shape.in_width * shape.channels;
   for (std::int64_t c = 0; c < shape.channels; c += kChannelBlock) {
-    const Filter filter{weight + c,     bias ? bias + c : nullptr,                      shape.kernel_width,
-                        shape.channels, std::min(kChannelBlock, shape.channels - c), minimum,
-                        maximum,        clamped};
+    const Filter filter{weight + c, shape.kernel_width, shape.channels};
+    const Finish finish{bias ? bias + c : nullptr, minimum, maximum};
+    const std::int64_t block = std::min(kChannelBlock, shape.channels - c);
     for (std::int64_t row = row_begin; row < row_end; ++row) {
       const SourceImage source{x + row / shape.out_height * image + c, shape.in_height, shape.in_width, shape.channels};
-      const OutputRow out{y + row * shape.out_width * shape.channels + c, shape.channels, shape.out_width};
+      const OutputRow out{y + row * shape.out_width * shape.channels + c, shape.channels, shape.out_width, block};
       depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
-        gather_row<kWidth, kStep>(source, vertical, row % shape.out_height, horizontal, filter, out);
+        gather_row<kWidth, kStep>(source, filter, vertical, row % shape.out_height, horizontal,
+                                  finish.needed() ? &finish : nullptr, out);
       });
     }
   }
@@ -142,8 +148,8 @@ void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const floa
                                    std::int64_t row_begin, std::int64_t row_end) {
   const std::int64_t image = shape.out_height * shape.out_width * shape.channels;
   for (std::int64_t c = 0; c < shape.channels; c += kChannelBlock) {
-    const Filter filter{weight + c,     nullptr, shape.kernel_width,
-                        shape.channels, std::min(kChannelBlock, shape.channels - c)};
+    const Filter filter{weight + c, shape.kernel_width, shape.channels};
+    const std::int64_t block = std::min(kChannelBlock, shape.channels - c);
     for (std::int64_t row = row_begin; row < row_end; ++row) {
       const std::int64_t iy = row % shape.in_height;
       const AxisTaps vertical = depthwise::backward_taps(shape.kernel_height, shape.stride, shape.padding,
@@ -155,9 +161,9 @@ void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const floa
         const AxisTaps horizontal =
             depthwise::backward_taps(shape.kernel_width, shape.stride, shape.padding, shape.dilation, phase);
         const OutputRow out{dx + (row * shape.in_width + phase) * shape.channels + c, shape.stride * shape.channels,
-                            (shape.in_width - phase + shape.stride - 1) / shape.stride};
+                            (shape.in_width - phase + shape.stride - 1) / shape.stride, block};
         depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
-          gather_row<kWidth, kStep>(source, vertical, iy / shape.stride, horizontal, filter, out);
+          gather_row<kWidth, kStep>(source, filter, vertical, iy / shape.stride, horizontal, nullptr, out);
         });
       }
     }

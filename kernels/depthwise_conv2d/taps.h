@@ -54,75 +54,99 @@ struct SourceImage {
   std::int64_t channels = 0;
 };
 
-/// The weights' horizontal taps are walked in groups of kWidth that sit side by side in the source, so that one load
+/// The filter, or its gradient: [taps][channels], `values` at the block's first channel.
+template <class Value>
+struct Filter {
+  Value* values = nullptr;
+  std::int64_t kernel_width = 1;
+  std::int64_t channels = 0;
+};
+
+/// The filter's horizontal taps are walked in groups of kWidth that sit side by side in the source, so that one load
 /// of a source pixel serves up to kWidth taps of kTile output pixels. kStep is the outputs' distance in the source.
 /// kWidth = 1 with kStep = 1 serves everything else (dilation, uncommon widths): each tap is a group and its kTile
 /// source pixels lie position_step apart.
-template <int kWidth, int kStep, int kTile>
+template <int kWidth, int kStep, int kTile, class Value>
 class TapTable {
  public:
   static constexpr int kColumns = (kTile - 1) * kStep + kWidth;
   /// Groups held at once; more are handled in several fills. Three rows of 7, or a 5x5 of single taps.
   static constexpr int kCapacity = 28;
 
-  /// For output pixels [position, position + kTile) of the row at vertical position `row`.
-  TapTable(const SourceImage& source, const AxisTaps& vertical, std::int64_t row, const AxisTaps& horizontal,
-           std::int64_t position, std::int64_t kernel_width)
-      : source_(source), vertical_(vertical), horizontal_(horizontal), kernel_width_(kernel_width),
-        row_(vertical.first_source + row * vertical.position_step),
-        column_(horizontal.first_source + position * horizontal.position_step),
-        runs_(kWidth == 1 ? horizontal.count : 1), next_(0), end_(vertical.count * runs_) {}
+  /// Pointers to a group's taps in the filter and to its source pixels, all at the block's first channel.
+  struct Group {
+    Value* taps[kWidth];
+    const float* columns[kColumns];
+  };
 
-  /// Fills the table with the next groups inside the image. False: these were the last.
+  /// For the row of outputs at vertical position `row`.
+  TapTable(const SourceImage& source, const Filter<Value>& filter, const AxisTaps& vertical, std::int64_t row,
+           const AxisTaps& horizontal)
+      : source_(source),
+        filter_(filter),
+        vertical_(vertical),
+        horizontal_(horizontal),
+        first_row_(vertical.first_source + row * vertical.position_step),
+        runs_(kWidth == 1 ? horizontal.count : 1),
+        end_(vertical.count * runs_) {}
+
+  /// Fills the table with the next groups inside the image, after the last ones with the first again.
+  /// False: these were the last.
   bool fill() {
-    groups_ = 0;
-    for (; next_ < end_ && groups_ < kCapacity; ++next_) {
-      const std::int64_t m = next_ / runs_;
-      const std::int64_t row = row_ + m * vertical_.source_step;
+    if (holds_all_) return false;
+    if (next_ == end_) next_ = 0;
+    const bool from_start = next_ == 0;
+    for (count_ = 0; next_ < end_ && count_ < kCapacity; ++next_) {
+      const std::int64_t m = kWidth == 1 ? next_ / runs_ : next_;
+      const std::int64_t run = kWidth == 1 ? next_ % runs_ : 0;
+      const std::int64_t row = first_row_ + m * vertical_.source_step;
       if (row < 0 || row >= source_.height) continue;
-      const std::int64_t run = next_ % runs_;
       const std::int64_t ky = vertical_.first_tap + m * vertical_.tap_step;
       const std::int64_t kx = horizontal_.first_tap + run * horizontal_.tap_step;
-      first_tap_[groups_] = ky * kernel_width_ + kx;
-      fill_columns(source_.pixels + row * source_.width * source_.channels,
-                   column_ + run * horizontal_.source_step, &columns_[groups_ * kColumns]);
-      ++groups_;
+      Value* tap = filter_.values + (ky * filter_.kernel_width + kx) * filter_.channels;
+      for (int k = 0; k < kWidth; ++k) groups_[count_].taps[k] = tap + k * horizontal_.tap_step * filter_.channels;
+      rows_[count_] = source_.pixels + row * source_.width * source_.channels;
+      first_columns_[count_] = horizontal_.first_source + run * horizontal_.source_step;
+      ++count_;
     }
+    holds_all_ = from_start && next_ == end_;
     return next_ < end_;
   }
 
-  int groups() const { return groups_; }
-  /// Pointers to the kColumns source pixels of a group.
-  const float* const* columns(int group) const { return &columns_[group * kColumns]; }
-  /// Index of a group's first tap in the weights; the others follow at distance tap_step().
-  std::int64_t first_tap(int group) const { return first_tap_[group]; }
-  std::int64_t tap_step() const { return horizontal_.tap_step; }
-
- private:
-  void fill_columns(const float* row, std::int64_t column, const float** columns) const {
+  /// Points the groups' columns at what output pixels [position, position + kTile) gather.
+  void place(std::int64_t position) {
     const std::int64_t pitch = kWidth == 1 ? horizontal_.position_step : 1;
-    const std::int64_t stride = pitch * source_.channels;
-    if (column >= 0 && column + (kColumns - 1) * pitch < source_.width) {
-      const float* pixel = row + column * source_.channels;
-      for (int j = 0; j < kColumns; ++j) columns[j] = pixel + j * stride;
-      return;
+    for (int g = 0; g < count_; ++g) {
+      const float** columns = groups_[g].columns;
+      const float* row = rows_[g];
+      std::int64_t column = first_columns_[g] + position * horizontal_.position_step;
+      if (column >= 0 && column + (kColumns - 1) * pitch < source_.width) {
+        const float* pixel = row + column * source_.channels;
+        for (int j = 0; j < kColumns; ++j, pixel += pitch * source_.channels) columns[j] = pixel;
+      } else {
+        for (int j = 0; j < kColumns; ++j, column += pitch)
+          columns[j] = column >= 0 && column < source_.width ? row + column * source_.channels : kZeros;
+      }
     }
-    for (int j = 0; j < kColumns; ++j, column += pitch)
-      columns[j] = column >= 0 && column < source_.width ? row + column * source_.channels : kZeros;
   }
 
-  SourceImage source_;
-  AxisTaps vertical_;
-  AxisTaps horizontal_;
-  std::int64_t kernel_width_;
-  std::int64_t row_;
-  std::int64_t column_;
+  int count() const { return count_; }
+  const Group* groups() const { return groups_; }
+
+ private:
+  const SourceImage& source_;
+  const Filter<Value>& filter_;
+  const AxisTaps& vertical_;
+  const AxisTaps& horizontal_;
+  std::int64_t first_row_;
   std::int64_t runs_;
-  std::int64_t next_;
+  std::int64_t next_ = 0;
   std::int64_t end_;
-  int groups_ = 0;
-  std::int64_t first_tap_[kCapacity];
-  const float* columns_[kCapacity * kColumns];
+  bool holds_all_ = false;
+  int count_ = 0;
+  const float* rows_[kCapacity];
+  std::int64_t first_columns_[kCapacity];
+  Group groups_[kCapacity];
 };
 
 /// Calls run.template operator()<kWidth, kStep>() with the instance that fits the horizontal taps.
@@ -139,6 +163,19 @@ void dispatch_width(const AxisTaps& horizontal, Run run) {
     if (horizontal.count == 5) return run.template operator()<5, 2>();
   }
   run.template operator()<1, 1>();
+}
+
+/// Calls run.template operator()<kGroups>() with the number of a table's groups where that is worth an unrolled
+/// instance (what 3x3 and 5x5 have inside the image and at its border), else with 0: any number.
+template <int kWidth, class Run>
+void dispatch_groups(int groups, Run run) {
+  constexpr int kLeast = kWidth == 5 ? 3 : 1;
+  if constexpr (kWidth <= 5) {
+    if (groups == kLeast) return run.template operator()<kLeast>();
+    if (groups == kLeast + 1) return run.template operator()<kLeast + 1>();
+    if (groups == kLeast + 2) return run.template operator()<kLeast + 2>();
+  }
+  run.template operator()<0>();
 }
 
 }  // namespace bramble::kernels::depthwise
