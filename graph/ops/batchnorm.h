@@ -1,62 +1,45 @@
-// BatchNorm over all dimensions but the last, with the activation and the residual that its pass can carry.
+// BatchNorm over all but the last dimension, with what its pass can carry: z = gamma * xhat + beta + residual, y = f(z).
 #pragma once
 
 #include "graph/activation.h"
-#include "graph/op.h"
+#include "graph/backward_context.h"
 
 namespace bramble::graph {
 
 struct BatchNormAttributes {
   float eps = 1e-5F;
-  float momentum = 0.1F;  ///< PyTorch's: the new value's share in the running statistics
-  bool training = true;   ///< false: the running statistics are used and left alone
-  Activation activation = Activation::none;  ///< none, relu, relu6
+  float momentum = 0.1F;  ///< PyTorch's: the share of the new statistics
+  bool training = true;   ///< batch statistics, and the running ones are updated; false: the running ones are used
+  Activation activation = Activation::none;  ///< none, relu or relu6
 };
 
-/// y = f((x - mean) * rstd * gamma + beta + residual), statistics over all dimensions but the last.
-/// Inputs: x [.., C], gamma, beta, running_mean, running_var [C], optional residual [.., C].
-/// Outputs: y, mean [C], rstd [C].
+/// Inputs: x [..., C], gamma [C], beta [C], running_mean [C], running_var [C] (the last two updated when training),
+/// optional residual (as x). Outputs: y (as x); mean [C] and rstd [C], those that y was normalised with.
 class BatchNorm : public Op {
  public:
-  enum Input { kX, kGamma, kBeta, kRunningMean, kRunningVar, kResidual };
-  enum Output { kY, kMean, kRstd };
-
-  explicit BatchNorm(BatchNormAttributes attributes) : attributes_(attributes) {}
-  const BatchNormAttributes& attributes() const { return attributes_; }
+  explicit BatchNorm(const BatchNormAttributes& attributes) : attributes(attributes) {}
+  const BatchNormAttributes attributes;
 
   std::string_view name() const override { return "batchnorm"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
-  int in_place_input(int output) const override { return output == kY ? kX : -1; }
-  OpPtr with_activation(Activation kind) const override;
-  int addend_input() const override { return attributes_.activation == Activation::none ? kResidual : -1; }
   std::vector<int> mutated_inputs() const override;
-
- private:
-  BatchNormAttributes attributes_;
+  int in_place_input(int output) const override { return output == 0 ? 0 : -1; }
+  std::shared_ptr<const Op> with_activation(Activation kind) const override;
+  int addend_input() const override { return attributes.activation == Activation::none ? 5 : -1; }
 };
 
-struct BatchNormBwdAttributes {
-  bool training = true;  ///< false: mean and rstd are constants
-  Activation activation = Activation::none;
-};
-
-/// Inputs: dy, x, gamma, beta, mean, rstd, y (only where the forward had a residual: the activation's mask then comes
-/// from it, else from x). Outputs: dx, dgamma, dbeta, dresidual (only with y).
+/// Inputs: dy, x, gamma, beta, mean, rstd, and y where a residual went into the activation (else the sign is
+/// recomputed from x). Outputs: dx, dgamma, dbeta, dresidual (= dy masked by the activation).
 class BatchNormBwd : public Op {
  public:
-  enum Input { kDy, kX, kGamma, kBeta, kMean, kRstd, kY };
-  enum Output { kDx, kDgamma, kDbeta, kDresidual };
-
-  explicit BatchNormBwd(BatchNormBwdAttributes attributes) : attributes_(attributes) {}
-  const BatchNormBwdAttributes& attributes() const { return attributes_; }
+  explicit BatchNormBwd(const BatchNormAttributes& attributes) : attributes(attributes) {}
+  const BatchNormAttributes attributes;
 
   std::string_view name() const override { return "batchnorm_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-  int in_place_input(int output) const override;
-
- private:
-  BatchNormBwdAttributes attributes_;
+  /// dx in x's place and dresidual in dy's, so that both may be taken.
+  int in_place_input(int output) const override { return output == 0 ? 1 : output == 3 ? 0 : -1; }
 };
 
 }  // namespace bramble::graph

@@ -1,12 +1,11 @@
-// A bias that no other op has taken in, and position embeddings.
+// y = x + b, with b broadcast over the leading dimensions: [C], or a position embedding [1, L, C] against [N, L, C].
 #pragma once
 
-#include "graph/op.h"
+#include "graph/backward_context.h"
 
 namespace bramble::graph {
 
-/// y = x + b, b repeated over x's leading dimensions: [C], or [1, L, C] against [N, L, C] (a position embedding).
-/// Inputs: x, b. Outputs: y.
+/// Inputs: x, bias. Output: y (as x).
 class Bias : public Op {
  public:
   std::string_view name() const override { return "bias"; }
@@ -15,16 +14,14 @@ class Bias : public Op {
   int in_place_input(int) const override { return 0; }
 };
 
-/// db = dy summed over the dimensions that b was repeated over. Inputs: dy. Outputs: db.
-class BiasBwdBias : public Op {
+/// Input: dy. Output: db [bias], the sum of dy over what was broadcast.
+class BiasBwd : public Op {
  public:
-  explicit BiasBwdBias(TensorSpec bias) : bias_(std::move(bias)) {}
+  explicit BiasBwd(Shape bias_shape) : bias_shape(std::move(bias_shape)) {}
+  const Shape bias_shape;
 
   std::string_view name() const override { return "bias_bwd_bias"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-
- private:
-  TensorSpec bias_;
 };
 
 }  // namespace bramble::graph

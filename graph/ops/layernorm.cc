@@ -2,57 +2,43 @@
 
 #include <memory>
 
-#include "graph/backward_context.h"
 #include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 
 std::vector<TensorSpec> LayerNorm::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 3, 4);
-  const TensorSpec& x = inputs[kX];
-  require(x.shape.size() >= 2, "x is " + to_string(x.shape) + ", but has to be [N, .., C]");
-  expect_shape(inputs[kGamma], {x.shape.back()}, "gamma");
-  expect_shape(inputs[kBeta], {x.shape.back()}, "beta");
-  const TensorSpec per_row{Shape(x.shape.begin(), x.shape.end() - 1)};
-  std::vector<TensorSpec> outputs = {x, per_row, per_row};
-  if (has_input(inputs, kResidual)) {
-    expect_shape(inputs[kResidual], x.shape, "residual");
-    outputs.push_back(x);
+  const Shape& x = inputs[0].shape;
+  expect_shape(inputs[1], {x.back()}, "gamma");
+  expect_shape(inputs[2], {x.back()}, "beta");
+  const Shape per_row = {element_count(x) / x.back()};
+  std::vector<TensorSpec> outputs = {{x}, {per_row}, {per_row}};
+  if (has_input(inputs, 3)) {
+    expect_shape(inputs[3], x, "the residual");
+    outputs.push_back({x});
   }
   return outputs;
 }
 
 void LayerNorm::backward(BackwardContext& context) const {
-  const bool has_residual = context.node().outputs.size() > kS;
-  const TensorId ds = has_residual ? context.dy(kS) : kNoTensor;
-  TensorId dx = ds;  // where y leads nowhere, s passes its gradient through
-  if (context.dy(kY) != kNoTensor) {
-    const TensorId s = has_residual ? context.output(kS) : context.input(kX);
-    const auto gradients =
-        context.emit(std::make_shared<LayerNormBwd>(), {context.dy(kY), s, context.input(kGamma), context.output(kMean),
-                                                        context.output(kRstd), ds});
-    dx = gradients[LayerNormBwd::kDx];
-    if (context.wants(kGamma)) context.set_dx(kGamma, gradients[LayerNormBwd::kDgamma]);
-    if (context.wants(kBeta)) context.set_dx(kBeta, gradients[LayerNormBwd::kDbeta]);
+  const bool summed = context.node().outputs.size() > 3;
+  const TensorId ds = summed ? context.dy(3) : kNoTensor;
+  if (context.dy(0) == kNoTensor) {  // only s is read further on
+    for (const int i : {0, 3})
+      if (context.wants(i)) context.set_dx(i, ds);
+    return;
   }
-  if (context.wants(kX)) context.set_dx(kX, dx);
-  if (context.wants(kResidual)) context.set_dx(kResidual, dx);
-}
-
-int LayerNorm::in_place_input(int output) const {
-  // s takes the residual's place, so that both may be taken.
-  if (output == kY) return kX;
-  return output == kS ? static_cast<int>(kResidual) : -1;
+  const auto gradients =
+      context.emit(std::make_shared<LayerNormBwd>(), {context.dy(0), summed ? context.output(3) : context.input(0),
+                                                      context.input(1), context.output(1), context.output(2), ds});
+  for (const int i : {0, 1, 2})
+    if (context.wants(i)) context.set_dx(i, gradients[static_cast<std::size_t>(i)]);
+  if (context.wants(3)) context.set_dx(3, gradients[0]);
 }
 
 std::vector<TensorSpec> LayerNormBwd::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 5, 6);
-  const TensorSpec& s = inputs[kS];
-  expect_shape(inputs[kDy], s.shape, "dy");
-  if (has_input(inputs, kDs)) expect_shape(inputs[kDs], s.shape, "ds");
-  const TensorSpec per_channel{{s.shape.back()}};
-  expect_shape(inputs[kGamma], per_channel.shape, "gamma");
-  return {s, per_channel, per_channel};
+  return {inputs[1], inputs[2], inputs[2]};
 }
 
 }  // namespace bramble::graph

@@ -1,7 +1,7 @@
-// LayerNorm over the last dimension, optionally of a sum.
+// LayerNorm over the last dimension, optionally of a sum: s = x + residual, y = gamma * (s - mean) * rstd + beta.
 #pragma once
 
-#include "graph/op.h"
+#include "graph/backward_context.h"
 
 namespace bramble::graph {
 
@@ -9,36 +9,28 @@ struct LayerNormAttributes {
   float eps = 1e-6F;
 };
 
-/// s = x + residual; y = (s - mean) * rstd * gamma + beta, statistics over the last dimension.
-/// Inputs: x [.., C], gamma, beta [C], optional residual [.., C]. Outputs: y, mean [..], rstd [..], s (with residual).
+/// Inputs: x [..., C], gamma [C], beta [C], optional residual (as x). Outputs: y (as x), mean and rstd of each row
+/// [rows], and with a residual s.
 class LayerNorm : public Op {
  public:
-  enum Input { kX, kGamma, kBeta, kResidual };
-  enum Output { kY, kMean, kRstd, kS };
-
-  explicit LayerNorm(LayerNormAttributes attributes) : attributes_(attributes) {}
-  const LayerNormAttributes& attributes() const { return attributes_; }
+  explicit LayerNorm(const LayerNormAttributes& attributes) : attributes(attributes) {}
+  const LayerNormAttributes attributes;
 
   std::string_view name() const override { return "layernorm"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
-  int in_place_input(int output) const override;
-
- private:
-  LayerNormAttributes attributes_;
+  /// y in x's place and s in the residual's, so that both may be taken.
+  int in_place_input(int output) const override { return output == 0 ? 0 : output == 3 ? 3 : -1; }
 };
 
-/// Inputs: dy, s (x where there was no residual), gamma, mean, rstd, optional ds (the gradient that reaches s itself).
-/// Outputs: dx (the residual's gradient too), dgamma, dbeta.
+/// Inputs: dy, s (or x), gamma, mean, rstd, optional addend: a gradient that reaches s on another way.
+/// Outputs: dx (= addend + LayerNorm's), dgamma, dbeta.
 class LayerNormBwd : public Op {
  public:
-  enum Input { kDy, kS, kGamma, kMean, kRstd, kDs };
-  enum Output { kDx, kDgamma, kDbeta };
-
   std::string_view name() const override { return "layernorm_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-  int in_place_input(int output) const override { return output == kDx ? static_cast<int>(kDy) : -1; }
-  int addend_input() const override { return kDs; }
+  int in_place_input(int output) const override { return output == 0 ? 0 : -1; }
+  int addend_input() const override { return 5; }
 };
 
 }  // namespace bramble::graph

@@ -1,87 +1,65 @@
-// Pooling over NHWC images.
+// Pooling over NHWC.
 #pragma once
 
-#include "graph/op.h"
+#include "graph/backward_context.h"
 
 namespace bramble::graph {
 
-struct MaxPool2dAttributes {
+struct Pool2dAttributes {
   int kernel = 2;
   int stride = 2;
   int padding = 0;
+  bool count_include_pad = true;  ///< average pooling alone: zeros of the padding count, as PyTorch has it
 };
 
-/// Inputs: x [N, H, W, C]. Outputs: y [N, OH, OW, C]; argmax (u8), the row-major position of y within its window: the
-/// first maximum; padding never wins.
+/// Input: x [N, H, W, C]. Outputs: y [N, OH, OW, C]; argmax (u8, as y): the tap kh * kernel + kw that was largest, the
+/// first of equals; padding never is.
 class MaxPool2d : public Op {
  public:
-  enum Output { kY, kArgmax };
-
-  explicit MaxPool2d(MaxPool2dAttributes attributes) : attributes_(attributes) {}
-  const MaxPool2dAttributes& attributes() const { return attributes_; }
+  explicit MaxPool2d(const Pool2dAttributes& attributes) : attributes(attributes) {}
+  const Pool2dAttributes attributes;
 
   std::string_view name() const override { return "max_pool2d"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
-
- private:
-  MaxPool2dAttributes attributes_;
 };
 
-/// Inputs: dy, argmax. Outputs: dx [N, height, width, C].
+/// Inputs: dy, argmax. Output: dx.
 class MaxPool2dBwd : public Op {
  public:
-  MaxPool2dBwd(MaxPool2dAttributes attributes, std::int64_t height, std::int64_t width)
-      : attributes_(attributes), height_(height), width_(width) {}
-  const MaxPool2dAttributes& attributes() const { return attributes_; }
+  MaxPool2dBwd(const Pool2dAttributes& attributes, Shape input_shape)
+      : attributes(attributes), input_shape(std::move(input_shape)) {}
+  const Pool2dAttributes attributes;
+  const Shape input_shape;
 
   std::string_view name() const override { return "max_pool2d_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-
- private:
-  MaxPool2dAttributes attributes_;
-  std::int64_t height_;
-  std::int64_t width_;
 };
 
-struct AvgPool2dAttributes {
-  int kernel = 2;
-  int stride = 2;
-  int padding = 0;
-  bool count_include_pad = true;  ///< divide by kernel^2 at the borders too, rather than by the pixels that are there
-};
-
-/// Inputs: x [N, H, W, C]. Outputs: y [N, OH, OW, C].
+/// Input: x [N, H, W, C]. Output: y [N, OH, OW, C].
 class AvgPool2d : public Op {
  public:
-  explicit AvgPool2d(AvgPool2dAttributes attributes) : attributes_(attributes) {}
-  const AvgPool2dAttributes& attributes() const { return attributes_; }
+  explicit AvgPool2d(const Pool2dAttributes& attributes) : attributes(attributes) {}
+  const Pool2dAttributes attributes;
 
   std::string_view name() const override { return "avg_pool2d"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
-
- private:
-  AvgPool2dAttributes attributes_;
 };
 
-/// Inputs: dy. Outputs: dx [N, height, width, C].
+/// Input: dy. Output: dx.
 class AvgPool2dBwd : public Op {
  public:
-  AvgPool2dBwd(AvgPool2dAttributes attributes, std::int64_t height, std::int64_t width)
-      : attributes_(attributes), height_(height), width_(width) {}
-  const AvgPool2dAttributes& attributes() const { return attributes_; }
+  AvgPool2dBwd(const Pool2dAttributes& attributes, Shape input_shape)
+      : attributes(attributes), input_shape(std::move(input_shape)) {}
+  const Pool2dAttributes attributes;
+  const Shape input_shape;
 
   std::string_view name() const override { return "avg_pool2d_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-
- private:
-  AvgPool2dAttributes attributes_;
-  std::int64_t height_;
-  std::int64_t width_;
 };
 
-/// The mean over all pixels. Inputs: x [N, H, W, C]. Outputs: y [N, C].
+/// Input: x [N, H, W, C]. Output: y [N, C], the mean over H and W.
 class GlobalAvgPool : public Op {
  public:
   std::string_view name() const override { return "global_avg_pool"; }
@@ -89,17 +67,14 @@ class GlobalAvgPool : public Op {
   void backward(BackwardContext& context) const override;
 };
 
-/// Inputs: dy [N, C]. Outputs: dx [N, height, width, C].
+/// Input: dy [N, C]. Output: dx [N, H, W, C].
 class GlobalAvgPoolBwd : public Op {
  public:
-  GlobalAvgPoolBwd(std::int64_t height, std::int64_t width) : height_(height), width_(width) {}
+  explicit GlobalAvgPoolBwd(Shape input_shape) : input_shape(std::move(input_shape)) {}
+  const Shape input_shape;
 
   std::string_view name() const override { return "global_avg_pool_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-
- private:
-  std::int64_t height_;
-  std::int64_t width_;
 };
 
 }  // namespace bramble::graph

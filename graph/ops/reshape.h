@@ -1,11 +1,10 @@
-// The same values under another shape.
+// The same values under another shape. No work: a view.
 #pragma once
 
-#include "graph/op.h"
+#include "graph/backward_context.h"
 
 namespace bramble::graph {
 
-/// The same values in the same order under another shape; costs nothing. Inputs: x. Outputs: y, a view of x.
 class Reshape : public Op {
  public:
   explicit Reshape(Shape shape) : shape_(std::move(shape)) {}

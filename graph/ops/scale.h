@@ -1,11 +1,11 @@
-// A factor for each channel.
+// y = x * gamma, a factor for each channel (layer scale).
 #pragma once
 
-#include "graph/op.h"
+#include "graph/backward_context.h"
 
 namespace bramble::graph {
 
-/// y = x * gamma, per channel. Inputs: x [.., C], gamma [C]. Outputs: y.
+/// Inputs: x [..., C], gamma [C]. Output: y (as x).
 class Scale : public Op {
  public:
   std::string_view name() const override { return "scale"; }
@@ -14,15 +14,12 @@ class Scale : public Op {
   int in_place_input(int) const override { return 0; }
 };
 
-/// Inputs: dy, x, gamma. Outputs: dx = dy * gamma, dgamma = sum of dy * x.
+/// Inputs: dy, x, gamma. Outputs: dx, dgamma.
 class ScaleBwd : public Op {
  public:
-  enum Input { kDy, kX, kGamma };
-  enum Output { kDx, kDgamma };
-
   std::string_view name() const override { return "scale_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-  int in_place_input(int output) const override { return output == kDx ? static_cast<int>(kDy) : -1; }
+  int in_place_input(int output) const override { return output == 0 ? 0 : -1; }
 };
 
 }  // namespace bramble::graph

@@ -6,19 +6,11 @@ namespace bramble::graph {
 
 std::vector<TensorSpec> Sgd::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 3, 4);
-  expect_shape(inputs[kGrad], inputs[kParam].shape, "the gradient");
-  require(inputs[kGrad].layout == inputs[kParam].layout && inputs[kGrad].groups == inputs[kParam].groups,
-          "the gradient has to lie in memory as its parameter does");
-  expect_shape(inputs[kRate], {1}, "the learning rate");
-  require(has_input(inputs, kBuffer) == (attributes_.momentum != 0), "a momentum buffer goes with a momentum");
-  require(!attributes_.nesterov || attributes_.momentum > 0, "Nesterov's update needs a momentum");
-  if (has_input(inputs, kBuffer)) expect_shape(inputs[kBuffer], inputs[kParam].shape, "the momentum buffer");
+  expect_shape(inputs[1], inputs[0].shape, "the gradient");
+  expect_shape(inputs[2], {1}, "the learning rate");
+  if (attributes.momentum != 0 && !has_input(inputs, 3)) throw ShapeError("momentum needs a buffer");
+  if (has_input(inputs, 3)) expect_shape(inputs[3], inputs[0].shape, "the momentum");
   return {};
-}
-
-std::vector<int> Sgd::mutated_inputs() const {
-  if (attributes_.momentum == 0) return {kParam};
-  return {kParam, kBuffer};
 }
 
 }  // namespace bramble::graph

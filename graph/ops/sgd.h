@@ -1,4 +1,5 @@
-// Stochastic gradient descent's update of one parameter.
+// Stochastic gradient descent as PyTorch's torch.optim.SGD does it:
+//   g = grad + weight_decay * p;  m = momentum * m + g;  p -= lr * (nesterov ? g + momentum * m : m)
 #pragma once
 
 #include "graph/op.h"
@@ -11,22 +12,16 @@ struct SgdAttributes {
   bool nesterov = false;
 };
 
-/// PyTorch's: g = grad + weight_decay * param; buffer = momentum * buffer + g; g = nesterov ? g + momentum * buffer :
-/// buffer; param -= rate * g.
-/// Inputs: param (updated), grad, rate [1], buffer (updated; zero at first; absent without momentum). No outputs.
+/// Inputs: parameter (updated), gradient, learning rate [1] (read at every step), momentum (updated; starts at zero;
+/// absent when momentum is 0). No outputs.
 class Sgd : public Op {
  public:
-  enum Input { kParam, kGrad, kRate, kBuffer };
-
-  explicit Sgd(SgdAttributes attributes) : attributes_(attributes) {}
-  const SgdAttributes& attributes() const { return attributes_; }
+  explicit Sgd(const SgdAttributes& attributes) : attributes(attributes) {}
+  const SgdAttributes attributes;
 
   std::string_view name() const override { return "sgd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-  std::vector<int> mutated_inputs() const override;
-
- private:
-  SgdAttributes attributes_;
+  std::vector<int> mutated_inputs() const override { return {0, 3}; }
 };
 
 }  // namespace bramble::graph

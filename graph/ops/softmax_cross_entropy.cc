@@ -1,23 +1,20 @@
 #include "graph/ops/softmax_cross_entropy.h"
 
-#include "graph/backward_context.h"
 #include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 
 std::vector<TensorSpec> SoftmaxCrossEntropy::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 2);
-  const TensorSpec& logits = inputs[0];
-  require(logits.shape.size() == 2, "logits are " + to_string(logits.shape) + ", but have to be [N, classes]");
-  expect_shape(inputs[1], {logits.shape[0]}, "labels");
-  require(inputs[1].dtype == DType::i32, "labels have to be i32");
-  require(attributes_.label_smoothing >= 0 && attributes_.label_smoothing <= 1,
-          "label smoothing has to be between 0 and 1");
-  return {{{1}}, logits};
+  expect_rank(inputs[0], 2, "the logits", "[N, classes]");
+  expect_shape(inputs[1], {inputs[0].shape[0]}, "the labels");
+  if (inputs[1].dtype != DType::i32) throw ShapeError("the labels must be i32");
+  return {{{1}}, inputs[0]};
 }
 
 void SoftmaxCrossEntropy::backward(BackwardContext& context) const {
-  if (context.wants(0)) context.set_dx(0, context.output(kDlogits));
+  if (context.dy(0) != kNoTensor) throw ShapeError("the loss must be the graph's last value");
+  context.set_dx(0, context.output(1));
 }
 
 }  // namespace bramble::graph

@@ -1,30 +1,25 @@
-// The classification loss.
+// The mean over the batch of the cross entropy between softmax(logits) and the labels, optionally smoothed:
+//   target = (1 - smoothing) * onehot(label) + smoothing / classes
 #pragma once
 
-#include "graph/op.h"
+#include "graph/backward_context.h"
 
 namespace bramble::graph {
 
 struct SoftmaxCrossEntropyAttributes {
-  float label_smoothing = 0;  ///< PyTorch's: that share of the target is spread evenly over all classes
+  float label_smoothing = 0;
 };
 
-/// Inputs: logits [N, classes], labels [N] (i32). Outputs: loss [1], the mean over N; dlogits, the loss's gradient,
-/// which the forward has at hand anyway.
+/// Inputs: logits [N, classes], labels [N] (i32). Outputs: loss [1], dlogits = (softmax - target) / N.
+/// The gradient of the loss is taken to be 1, so its backward is there already: dlogits.
 class SoftmaxCrossEntropy : public Op {
  public:
-  enum Output { kLoss, kDlogits };
-
-  explicit SoftmaxCrossEntropy(SoftmaxCrossEntropyAttributes attributes) : attributes_(attributes) {}
-  const SoftmaxCrossEntropyAttributes& attributes() const { return attributes_; }
+  explicit SoftmaxCrossEntropy(const SoftmaxCrossEntropyAttributes& attributes) : attributes(attributes) {}
+  const SoftmaxCrossEntropyAttributes attributes;
 
   std::string_view name() const override { return "softmax_cross_entropy"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-  /// Takes the gradient of the loss to be 1.
   void backward(BackwardContext& context) const override;
-
- private:
-  SoftmaxCrossEntropyAttributes attributes_;
 };
 
 }  // namespace bramble::graph

@@ -1,11 +1,11 @@
-// A class token's way in and out of a sequence.
+// A class token: put before the others, and taken out again.
 #pragma once
 
-#include "graph/op.h"
+#include "graph/backward_context.h"
 
 namespace bramble::graph {
 
-/// y[n] = token followed by x[n]. Inputs: x [N, L, C], token [1, 1, C]. Outputs: y [N, L + 1, C].
+/// Inputs: x [N, L, C], token [1, 1, C]. Output: [N, L + 1, C], the token first.
 class PrependToken : public Op {
  public:
   std::string_view name() const override { return "prepend_token"; }
@@ -13,49 +13,37 @@ class PrependToken : public Op {
   void backward(BackwardContext& context) const override;
 };
 
-/// Inputs: dy [N, L + 1, C]. Outputs: dx [N, L, C], dtoken [1, 1, C] = the sum over n of dy[n][0].
+/// Input: dy [N, L + 1, C]. Outputs: dx [N, L, C], dtoken [1, 1, C].
 class PrependTokenBwd : public Op {
  public:
-  enum Output { kDx, kDtoken };
-
   std::string_view name() const override { return "prepend_token_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
 };
 
 struct SelectTokenAttributes {
-  int index = 0;
+  std::int64_t index = 0;
+  std::int64_t length = 0;  ///< L; the backward needs it
 };
 
-/// y[n] = x[n][index]. Inputs: x [N, L, C]. Outputs: y [N, C].
+/// Input: x [N, L, C]. Output: [N, C], token `index`.
 class SelectToken : public Op {
  public:
-  explicit SelectToken(SelectTokenAttributes attributes) : attributes_(attributes) {}
-  const SelectTokenAttributes& attributes() const { return attributes_; }
+  explicit SelectToken(const SelectTokenAttributes& attributes) : attributes(attributes) {}
+  const SelectTokenAttributes attributes;
 
   std::string_view name() const override { return "select_token"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
-
- private:
-  SelectTokenAttributes attributes_;
 };
 
-struct SelectTokenBwdAttributes {
-  int index = 0;
-  std::int64_t length = 1;  ///< L
-};
-
-/// Inputs: dy [N, C]. Outputs: dx [N, L, C], zero but for token `index`.
+/// Input: dy [N, C]. Output: dx [N, length, C], zeros but for token `index`.
 class SelectTokenBwd : public Op {
  public:
-  explicit SelectTokenBwd(SelectTokenBwdAttributes attributes) : attributes_(attributes) {}
-  const SelectTokenBwdAttributes& attributes() const { return attributes_; }
+  explicit SelectTokenBwd(const SelectTokenAttributes& attributes) : attributes(attributes) {}
+  const SelectTokenAttributes attributes;
 
   std::string_view name() const override { return "select_token_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-
- private:
-  SelectTokenBwdAttributes attributes_;
 };
 
 }  // namespace bramble::graph
