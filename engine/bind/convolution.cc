@@ -14,6 +14,8 @@ using kernels::ConvBlocking;
 
 // Floats that one task of an elementwise phase sums.
 constexpr std::int64_t kSumBlock = 16 << 10;
+// Columns that one task of a bias gradient alone sums.
+constexpr std::int64_t kSumCols = 64;
 
 ConvBlocking blocking_of(const BindContext& context) {
   return kernels::conv_blocking(context.caches.l1d, context.caches.l2);
@@ -77,12 +79,11 @@ Phase sum_phase(std::int64_t parts, std::int64_t dw_elements, std::int64_t db_el
 
 // Only the bias is trained: column sums of dy.
 Bound bind_bias_gradient(const Conv2dShape& shape) {
-  constexpr std::int64_t kCols = 64;
   Phase phase;
-  phase.tasks = (shape.out_channels + kCols - 1) / kCols;
+  phase.tasks = (shape.out_channels + kSumCols - 1) / kSumCols;
   phase.run = [shape](const Operands& operands, std::int64_t task, std::byte*) {
-    const std::int64_t col = task * kCols;
-    kernels::gemm_column_sums_f32(shape.out_rows(), std::min(kCols, shape.out_channels - col),
+    const std::int64_t col = task * kSumCols;
+    kernels::gemm_column_sums_f32(shape.out_rows(), std::min(kSumCols, shape.out_channels - col),
                                   operands.in<float>(1) + col, shape.out_channels, operands.out<float>(1) + col, false);
   };
   Bound bound;
