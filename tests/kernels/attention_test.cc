@@ -1,0 +1,161 @@
+#include "kernels/attention/attention.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "tests/support/random.h"
+
+namespace bramble::kernels {
+namespace {
+
+using test::uniform;
+
+struct Sizes {
+  std::int64_t queries, keys, dim;
+};
+
+/// Lengths around the panel of 8 and the block of 64, a ViT's 197, a Swin window's 49; queries apart from keys;
+/// head_dim with every kind of tail.
+std::vector<Sizes> sizes() {
+  std::vector<Sizes> all;
+  for (const std::int64_t length : {1, 3, 7, 8, 9, 49, 63, 64, 65})
+    for (const std::int64_t dim : {1, 3, 8, 32, 64, 65}) all.push_back({length, length, dim});
+  for (const std::int64_t dim : {3, 64}) all.push_back({197, 197, dim});
+  all.push_back({5, 130, 16});
+  all.push_back({130, 5, 16});
+  return all;
+}
+
+std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
+
+/// Rows of one head inside wider ones, from a misaligned start: whoever writes outside its columns is found.
+struct Matrix {
+  static constexpr std::int64_t kStart = 3;
+  std::int64_t rows, cols, stride;
+  std::vector<float> values;
+
+  Matrix(std::int64_t row_count, std::int64_t col_count, std::uint64_t seed, float reach = 1)
+      : rows(row_count),
+        cols(col_count),
+        stride(col_count + 5),
+        values(uniform(size(kStart + rows * stride), seed, -reach, reach)) {}
+  MatrixRows<const float> read() const { return {values.data() + kStart, stride}; }
+  MatrixRows<float> write() { return {values.data() + kStart, stride}; }
+};
+
+void expect_near(const Matrix& actual, const Matrix& expected, float allowed) {
+  for (std::size_t i = 0; i < actual.values.size(); ++i)
+    ASSERT_NEAR(actual.values[i], expected.values[i], allowed) << "element " << i << ", stride " << actual.stride;
+}
+
+struct Problem {
+  AttentionShape shape;
+  Matrix q, k, v, dy;
+
+  explicit Problem(const Sizes& s, float reach = 1)
+      : shape{s.queries, s.keys, s.dim, 1 / std::sqrt(static_cast<float>(s.dim))},
+        q(s.queries, s.dim, 1, reach),
+        k(s.keys, s.dim, 2, reach),
+        v(s.keys, s.dim, 3),
+        dy(s.queries, s.dim, 4) {}
+  AttentionInputs inputs() const { return {q.read(), k.read(), v.read()}; }
+
+  void forward(Matrix& y, std::vector<float>& lse) const {
+    std::vector<float> scratch(size(attention_fwd_scratch_f32(shape)), NAN);
+    attention_fwd_f32(shape, inputs(), y.write(), lse.data(), 0, shape.queries, scratch.data());
+  }
+};
+
+testing::Message describe(const Sizes& s) {
+  return testing::Message() << s.queries << " queries, " << s.keys << " keys, head_dim " << s.dim;
+}
+
+TEST(Attention, ForwardMatchesReference) {
+  for (const Sizes& s : sizes()) {
+    SCOPED_TRACE(describe(s));
+    for (const float reach : {1.0f, 4.0f}) {
+      const Problem problem(s, reach);
+      Matrix y(s.queries, s.dim, 9), expected = y;
+      std::vector<float> lse(size(s.queries)), expected_lse(lse.size());
+      problem.forward(y, lse);
+      attention_fwd_f32_ref(problem.shape, problem.inputs(), expected.write(), expected_lse.data());
+      // exp turns a score's rounding error, which grows with its size, into a relative one.
+      const float score = reach * reach * std::sqrt(static_cast<float>(s.dim));
+      const float allowed = 3e-6f + 5e-7f * score;
+      expect_near(y, expected, allowed);
+      for (std::size_t i = 0; i < lse.size(); ++i) ASSERT_NEAR(lse[i], expected_lse[i], allowed) << i;
+    }
+  }
+}
+
+TEST(Attention, BackwardMatchesReference) {
+  for (const Sizes& s : sizes()) {
+    SCOPED_TRACE(describe(s));
+    const Problem problem(s);
+    Matrix y(s.queries, s.dim, 9);
+    std::vector<float> lse(size(s.queries));
+    problem.forward(y, lse);
+    Matrix dq(s.queries, s.dim, 5), dk(s.keys, s.dim, 6), dv(s.keys, s.dim, 7);
+    Matrix expected_dq = dq, expected_dk = dk, expected_dv = dv;
+    std::vector<float> scratch(size(attention_bwd_scratch_f32(problem.shape)), NAN);
+    attention_bwd_f32(problem.shape, problem.inputs(), {y.read(), problem.dy.read(), lse.data()},
+                      {dq.write(), dk.write(), dv.write()}, scratch.data());
+    attention_bwd_f32_ref(problem.shape, problem.inputs(), problem.dy.read(),
+                          {expected_dq.write(), expected_dk.write(), expected_dv.write()});
+    // dk and dv are sums over queries of terms below queries / keys on average, each off by a few ulp.
+    const auto ratio = static_cast<float>(s.queries) / static_cast<float>(s.keys);
+    const float allowed = 5e-6f * (1 + ratio) * (1 + 0.1f * std::sqrt(static_cast<float>(s.dim)));
+    expect_near(dq, expected_dq, allowed);
+    expect_near(dk, expected_dk, allowed);
+    expect_near(dv, expected_dv, allowed);
+  }
+}
+
+TEST(Attention, RowsOfProbabilitiesSumToOne) {
+  for (const Sizes& s : sizes()) {
+    SCOPED_TRACE(describe(s));
+    Problem problem(s, 3);
+    std::fill(problem.v.values.begin(), problem.v.values.end(), 1.0f);
+    Matrix y(s.queries, s.dim, 9);
+    std::vector<float> lse(size(s.queries));
+    problem.forward(y, lse);
+    for (std::int64_t i = 0; i < s.queries; ++i)
+      for (std::int64_t d = 0; d < s.dim; ++d) ASSERT_NEAR(y.read().row(i)[d], 1.0f, 3e-6f) << i;
+  }
+}
+
+TEST(Attention, LargeLogitsDoNotOverflow) {
+  const Sizes s{9, 17, 8};
+  const Problem problem(s, 200);
+  Matrix y(s.queries, s.dim, 9), expected = y;
+  std::vector<float> lse(size(s.queries)), expected_lse(lse.size());
+  problem.forward(y, lse);
+  attention_fwd_f32_ref(problem.shape, problem.inputs(), expected.write(), expected_lse.data());
+  expect_near(y, expected, 0.05f);
+  for (std::size_t i = 0; i < lse.size(); ++i) ASSERT_NEAR(lse[i], expected_lse[i], 1e-6f * std::abs(lse[i]));
+  Matrix dq(s.queries, s.dim, 5), dk(s.keys, s.dim, 6), dv(s.keys, s.dim, 7);
+  std::vector<float> scratch(size(attention_bwd_scratch_f32(problem.shape)));
+  attention_bwd_f32(problem.shape, problem.inputs(), {y.read(), problem.dy.read(), lse.data()},
+                    {dq.write(), dk.write(), dv.write()}, scratch.data());
+  for (const Matrix* gradient : {&dq, &dk, &dv})
+    for (const float value : gradient->values) ASSERT_TRUE(std::isfinite(value));
+}
+
+TEST(Attention, EachQueryIsTheSameWhoeverComputesIt) {
+  const Sizes s{21, 30, 12};
+  const Problem problem(s);
+  Matrix whole(s.queries, s.dim, 9), pieces = whole;
+  std::vector<float> lse(size(s.queries)), lse_of_pieces(lse.size());
+  problem.forward(whole, lse);
+  std::vector<float> scratch(size(attention_fwd_scratch_f32(problem.shape)));
+  for (const auto& [begin, end] : {std::pair<std::int64_t, std::int64_t>{13, 21}, {0, 1}, {1, 13}})
+    attention_fwd_f32(problem.shape, problem.inputs(), pieces.write(), lse_of_pieces.data(), begin, end,
+                      scratch.data());
+  EXPECT_EQ(whole.values, pieces.values);
+  EXPECT_EQ(lse, lse_of_pieces);
+}
+
+}  // namespace
+}  // namespace bramble::kernels
