@@ -1,0 +1,28 @@
+// Cross entropy between softmax(logits) and smoothed labels, and its gradient, in one go.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace bramble::kernels {
+
+/// target[k] = (1 - smoothing) * (k == label) + smoothing / classes
+struct SoftmaxCrossEntropy {
+  std::size_t rows;  ///< N, of the whole batch: gradients are of the mean loss
+  std::size_t classes;
+  float smoothing;
+};
+
+/// for (r = row_begin; r < row_end; ++r) {
+///   losses[r] = log(sum_k exp(logits[r][k])) - sum_k target[k] * logits[r][k];
+///   dlogits[r][k] (=) (softmax(logits[r])[k] - target[k]) / rows;
+/// }
+/// Dense rows, shifted by their maximum; sums in double. dlogits may be nullptr, or logits. 0 <= labels[r] < classes is
+/// asserted. No allocation, threads or state.
+void softmax_cross_entropy_f32(const SoftmaxCrossEntropy& shape, std::size_t row_begin, std::size_t row_end,
+                               const float* logits, const std::int32_t* labels, double* losses, float* dlogits);
+
+void softmax_cross_entropy_f32_ref(const SoftmaxCrossEntropy& shape, std::size_t row_begin, std::size_t row_end,
+                                   const float* logits, const std::int32_t* labels, double* losses, float* dlogits);
+
+}  // namespace bramble::kernels
