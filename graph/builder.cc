@@ -90,7 +90,7 @@ TensorId Builder::add(TensorId a, TensorId b) {
 }
 
 TensorId Builder::max_pool2d(TensorId x, int kernel, int stride, int padding) {
-  return node(std::make_shared<MaxPool2d>(MaxPool2dAttributes{.kernel = kernel, .stride = stride, .padding = padding}),
+  return node(std::make_shared<MaxPool2d>(Pool2dAttributes{.kernel = kernel, .stride = stride, .padding = padding}),
               "maxpool", {x});
 }
 

@@ -21,6 +21,7 @@ std::vector<TensorSpec> Attention::infer(std::span<const TensorSpec> inputs) con
   if (attributes.heads < 1 || qkv[2] % (3 * attributes.heads) != 0)
     throw ShapeError("qkv's " + std::to_string(qkv[2]) + " channels are not 3 times " +
                      std::to_string(attributes.heads) + " heads");
+  require(attributes.scale >= 0, "the scale must be above 0, or 0 for 1 / sqrt(head_dim)");
   return {{{qkv[0], qkv[1], qkv[2] / 3}}, {{qkv[0], attributes.heads, qkv[1]}}};
 }
 

@@ -17,6 +17,7 @@ double depthwise_flops(const DepthwiseConv2dAttributes& attributes, const Shape&
 std::vector<TensorSpec> DepthwiseConv2d::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 3);
   const DepthwiseConv2dAttributes& a = attributes;
+  require(a.activation != Activation::gelu, "the activation must be none, relu or relu6, not gelu");
   expect_rank(inputs[0], 4, "the input", "[N, H, W, C]");
   const Shape& x = inputs[0].shape;
   expect_shape(inputs[1], {x[3], 1, a.kernel_h, a.kernel_w}, "the weight");
@@ -26,8 +27,9 @@ std::vector<TensorSpec> DepthwiseConv2d::infer(std::span<const TensorSpec> input
 }
 
 void DepthwiseConv2d::backward(BackwardContext& context) const {
-  const TensorId dz =
-      emit_activation_bwd(context, attributes.activation, context.dy(0), context.output(0), kNoTensor);
+  TensorId dz = context.dy(0);
+  if (attributes.activation != Activation::none)
+    dz = context.emit(std::make_shared<ActivationBwd>(attributes.activation), {dz, context.output(0)})[0];
   if (context.wants(0))
     context.set_dx(0, context.emit(std::make_shared<DepthwiseConv2dBwdData>(attributes, context.input_spec(0).shape),
                                    {dz, context.input(1)})[0]);

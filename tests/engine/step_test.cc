@@ -81,7 +81,7 @@ TEST_P(Step, NeedsLessMemoryForTheHeadAlone) {
 INSTANTIATE_TEST_SUITE_P(Models, Step,
                          testing::Values(Small{"resnet18", 64}, Small{"resnet50", 64}, Small{"mobilenetv2_050", 64},
                                          Small{"mnasnet_050", 96}, Small{"vit_tiny", 224}),
-                         [](const auto& info) { return std::string(info.param.model); });
+                         [](const auto& row) { return std::string(row.param.model); });
 
 }  // namespace
 }  // namespace bramble::engine

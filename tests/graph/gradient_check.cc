@@ -24,14 +24,16 @@ struct Differentiated {
   graph::Graph graph;
   std::vector<TensorId> parameters;
   std::vector<std::pair<TensorId, float>> buffers;
+  std::vector<std::pair<TensorId, std::int32_t>> label_classes;
   std::unordered_map<TensorId, TensorId> gradients;
   TensorId y = graph::kNoTensor;
   TensorId dy = graph::kNoTensor;
 };
 
-Differentiated differentiate(const GradientCaseBuilder& builder, TensorId y) {
-  Differentiated result{builder.graph, builder.parameters, builder.buffers, {}, y, graph::kNoTensor};
-  result.dy = result.graph.add_tensor({"dy", result.graph.tensor(y).spec, graph::Role::input});
+Differentiated differentiate(const GradientCaseBuilder& builder, TensorId y, bool is_loss) {
+  Differentiated result{builder.graph, builder.parameters, builder.buffers, builder.label_classes, {}, y,
+                        graph::kNoTensor};
+  if (!is_loss) result.dy = result.graph.add_tensor({"dy", result.graph.tensor(y).spec, graph::Role::input});
   result.graph.keep(y);
   result.gradients = graph::differentiate(result.graph, {{y, result.dy}}, result.parameters);
   for (const auto& [parameter, gradient] : result.gradients) result.graph.keep(gradient);
@@ -43,6 +45,10 @@ class Run {
   Run(const Differentiated& differentiated, int threads, MemoryMode mode)
       : d_(differentiated), program_(differentiated.graph, threads, mode) {
     for (const auto& [id, value] : d_.buffers) std::ranges::fill(storage(id), value);
+    for (const auto& [id, classes] : d_.label_classes)
+      for (std::int64_t n = 0; n < graph::element_count(d_.graph.tensor(id).spec.shape); ++n)
+        static_cast<std::int32_t*>(program_.data(id))[n] = static_cast<std::int32_t>(n) % classes;
+    if (d_.dy == graph::kNoTensor) return;
     const std::vector<float> dy = uniform(storage(d_.dy).size(), 99);
     std::ranges::copy(dy, storage(d_.dy).begin());
   }
@@ -55,8 +61,9 @@ class Run {
   /// sum(dy * y), after a run.
   double value() {
     program_.run();
-    double sum = 0;
     const auto y = storage(d_.y);
+    if (d_.dy == graph::kNoTensor) return y[0];
+    double sum = 0;
     const auto dy = storage(d_.dy);
     for (std::size_t i = 0; i < y.size(); ++i) sum += static_cast<double>(dy[i]) * y[i];
     return sum;
@@ -181,6 +188,12 @@ TensorId GradientCaseBuilder::buffer(graph::Shape shape, float value) {
   return id;
 }
 
+TensorId GradientCaseBuilder::labels(std::int64_t count, std::int32_t classes) {
+  const TensorId id = graph.add_tensor({"labels", {{count}, graph::DType::i32}, graph::Role::input});
+  label_classes.emplace_back(id, classes);
+  return id;
+}
+
 std::vector<TensorId> GradientCaseBuilder::node(graph::OpPtr op, std::vector<TensorId> inputs) {
   std::string name = "node" + std::to_string(graph.nodes().size());
   return graph.add_node(std::move(op), std::move(name), std::move(inputs));
@@ -189,7 +202,7 @@ std::vector<TensorId> GradientCaseBuilder::node(graph::OpPtr op, std::vector<Ten
 void check_gradients(const GradientCase& gradient_case) {
   GradientCaseBuilder builder;
   const TensorId y = gradient_case.build(builder);
-  const Differentiated differentiated = differentiate(builder, y);
+  const Differentiated differentiated = differentiate(builder, y, gradient_case.is_loss);
   check_differences(gradient_case, builder, differentiated);
   check_same_bits(gradient_case, builder, differentiated);
 }

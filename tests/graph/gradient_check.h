@@ -17,6 +17,8 @@ class GradientCaseBuilder {
   graph::TensorId weight(graph::Shape shape, graph::Layout layout, int groups = 1);
   /// Not differentiated.
   graph::TensorId buffer(graph::Shape shape, float value);
+  /// i32, n mod classes.
+  graph::TensorId labels(std::int64_t count, std::int32_t classes);
 
   std::vector<graph::TensorId> node(graph::OpPtr op, std::vector<graph::TensorId> inputs);
 
@@ -24,6 +26,7 @@ class GradientCaseBuilder {
   std::vector<graph::TensorId> parameters;
   std::vector<std::vector<float>> values;  ///< in PyTorch's order, one a parameter
   std::vector<std::pair<graph::TensorId, float>> buffers;
+  std::vector<std::pair<graph::TensorId, std::int32_t>> label_classes;
 };
 
 struct GradientCase {
@@ -32,6 +35,7 @@ struct GradientCase {
   std::function<graph::TensorId(GradientCaseBuilder&)> build;
   float step = 2e-3F;       ///< how far each element moves
   double tolerance = 5e-3;  ///< of the gradient's norm
+  bool is_loss = false;     ///< the output is a loss, whose gradient is 1
 };
 
 /// Along each parameter's own gradient, and along a random direction, the central difference of sum(dy * y) must be

@@ -1,0 +1,179 @@
+// One row an op: its derivative against finite differences, and the same bits for any number of threads.
+#include "tests/graph/gradient_check.h"
+
+#include <gtest/gtest.h>
+
+#include "graph/activation.h"
+#include "graph/ops/activation.h"
+#include "graph/ops/add.h"
+#include "graph/ops/attention.h"
+#include "graph/ops/batchnorm.h"
+#include "graph/ops/bias.h"
+#include "graph/ops/conv2d.h"
+#include "graph/ops/depthwise_conv2d.h"
+#include "graph/ops/layernorm.h"
+#include "graph/ops/linear.h"
+#include "graph/ops/pool.h"
+#include "graph/ops/reshape.h"
+#include "graph/ops/scale.h"
+#include "graph/ops/softmax_cross_entropy.h"
+#include "graph/ops/token.h"
+
+namespace bramble::test {
+namespace {
+
+using graph::Activation;
+using graph::Layout;
+using graph::TensorId;
+using Builder = GradientCaseBuilder;
+
+struct ConvolutionCase {
+  graph::Shape x;
+  graph::Conv2dAttributes attributes;
+  bool bias = false;
+  bool residual = false;
+};
+
+auto convolution(const ConvolutionCase& c) {
+  return [c](Builder& b) {
+    const graph::Conv2dAttributes& a = c.attributes;
+    std::vector<TensorId> inputs = {
+        b.parameter(c.x),
+        b.weight({a.out_channels, c.x[3] / a.groups, a.kernel_h, a.kernel_w}, Layout::gemm_weight, a.groups)};
+    inputs.push_back(c.bias ? b.parameter({a.out_channels}) : graph::kNoTensor);
+    const auto op = std::make_shared<graph::Conv2d>(a);
+    if (c.residual) {
+      std::vector<graph::TensorSpec> specs = {b.graph.tensor(inputs[0]).spec, b.graph.tensor(inputs[1]).spec};
+      inputs.push_back(b.parameter(op->infer(specs)[0].shape));
+    }
+    return b.node(op, inputs)[0];
+  };
+}
+
+auto linear(graph::Shape x, int out, Activation activation, bool residual) {
+  return [=](Builder& b) {
+    std::vector<TensorId> inputs = {b.parameter(x), b.weight({out, x.back()}, Layout::gemm_weight), b.parameter({out})};
+    graph::Shape y = x;
+    y.back() = out;
+    if (residual) inputs.push_back(b.parameter(y));
+    return b.node(std::make_shared<graph::Linear>(graph::LinearAttributes{out, activation}), inputs)[0];
+  };
+}
+
+auto depthwise(graph::Shape x, const graph::DepthwiseConv2dAttributes& attributes, bool bias) {
+  return [=](Builder& b) {
+    std::vector<TensorId> inputs = {
+        b.parameter(x), b.weight({x[3], 1, attributes.kernel_h, attributes.kernel_w}, Layout::depthwise_weight)};
+    if (bias) inputs.push_back(b.parameter({x[3]}));
+    return b.node(std::make_shared<graph::DepthwiseConv2d>(attributes), inputs)[0];
+  };
+}
+
+auto batchnorm(graph::Shape x, const graph::BatchNormAttributes& attributes, bool residual) {
+  return [=](Builder& b) {
+    const std::int64_t channels = x.back();
+    std::vector<TensorId> inputs = {b.parameter(x), b.parameter({channels}, 0.5F, 1.5F), b.parameter({channels}),
+                                    b.buffer({channels}, 0.1F), b.buffer({channels}, 0.6F)};
+    if (residual) inputs.push_back(b.parameter(x));
+    return b.node(std::make_shared<graph::BatchNorm>(attributes), inputs)[0];
+  };
+}
+
+/// With a residual the sum is read further on too, so that two gradients reach it.
+auto layernorm(graph::Shape x, bool residual) {
+  return [=](Builder& b) {
+    const std::int64_t channels = x.back();
+    std::vector<TensorId> inputs = {b.parameter(x), b.parameter({channels}, 0.5F, 1.5F), b.parameter({channels})};
+    if (residual) inputs.push_back(b.parameter(x));
+    const auto outputs = b.node(std::make_shared<graph::LayerNorm>(graph::LayerNormAttributes{1e-5F}), inputs);
+    return residual ? b.node(std::make_shared<graph::Add>(), {outputs[0], outputs[3]})[0] : outputs[0];
+  };
+}
+
+/// Values that keep their distance from a kink at 0.
+auto activation(Activation kind, float scale) {
+  return [=](Builder& b) {
+    return b.node(std::make_shared<graph::ActivationOp>(kind), {b.parameter({3, 37}, -scale, scale, 0.05F)})[0];
+  };
+}
+
+template <class Op>
+auto of_one_input(std::shared_ptr<const Op> op, graph::Shape x) {
+  return [=](Builder& b) { return b.node(op, {b.parameter(x)})[0]; };
+}
+
+template <class Op>
+auto of_two_inputs(std::shared_ptr<const Op> op, graph::Shape first, graph::Shape second) {
+  return [=](Builder& b) {
+    const TensorId a = b.parameter(first);
+    return b.node(op, {a, b.parameter(second)})[0];
+  };
+}
+
+auto cross_entropy(float label_smoothing) {
+  return [=](Builder& b) {
+    const graph::SoftmaxCrossEntropyAttributes attributes{label_smoothing};
+    return b.node(std::make_shared<graph::SoftmaxCrossEntropy>(attributes), {b.parameter({6, 11}, -3, 3), b.labels(6, 11)})[0];
+  };
+}
+
+const std::vector<GradientCase>& cases() {
+  static const std::vector<GradientCase> all = {
+      {"conv2d_1x1", convolution({{2, 5, 5, 8}, {.out_channels = 12}})},
+      {"conv2d_3x3", convolution({{2, 7, 6, 5}, {.out_channels = 7, .kernel_h = 3, .kernel_w = 3, .padding = 1}, true})},
+      {"conv2d_stride_2", convolution({{1, 9, 8, 3}, {.out_channels = 16, .kernel_h = 7, .kernel_w = 7, .stride = 2, .padding = 3}})},
+      {"conv2d_1x1_stride_2", convolution({{2, 7, 7, 8}, {.out_channels = 9, .stride = 2}})},
+      {"conv2d_dilated", convolution({{1, 9, 9, 4}, {.out_channels = 8, .kernel_h = 3, .kernel_w = 3, .padding = 2, .dilation = 2}})},
+      {"conv2d_grouped", convolution({{2, 6, 6, 12}, {.out_channels = 8, .kernel_h = 3, .kernel_w = 3, .padding = 1, .groups = 4}, true})},
+      {"conv2d_patches", convolution({{2, 8, 8, 3}, {.out_channels = 16, .kernel_h = 4, .kernel_w = 4, .stride = 4}, true})},
+      {"conv2d_residual_relu", convolution({{2, 6, 6, 4}, {.out_channels = 8, .kernel_h = 3, .kernel_w = 3, .padding = 1, .activation = Activation::relu}, true, true}), 2e-4F, 2e-2},
+      {"conv2d_gelu", convolution({{1, 5, 5, 4}, {.out_channels = 8, .activation = Activation::gelu}, true})},
+      {"linear", linear({9, 10}, 13, Activation::none, false)},
+      {"linear_tokens_residual", linear({2, 5, 12}, 24, Activation::none, true)},
+      {"linear_gelu", linear({2, 7, 16}, 8, Activation::gelu, false)},
+      {"depthwise_3x3", depthwise({2, 7, 6, 12}, {.kernel_h = 3, .kernel_w = 3, .padding = 1}, false)},
+      {"depthwise_3x3_stride_2", depthwise({2, 9, 8, 7}, {.kernel_h = 3, .kernel_w = 3, .stride = 2, .padding = 1}, true)},
+      {"depthwise_5x5", depthwise({1, 12, 11, 8}, {.kernel_h = 5, .kernel_w = 5, .padding = 2}, true)},
+      {"depthwise_5x5_stride_2", depthwise({1, 12, 11, 8}, {.kernel_h = 5, .kernel_w = 5, .stride = 2, .padding = 2}, false)},
+      {"depthwise_1x7_dilated", depthwise({1, 3, 20, 4}, {.kernel_h = 1, .kernel_w = 7, .padding = 0, .dilation = 2}, false)},
+      {"batchnorm", batchnorm({3, 4, 5, 7}, {}, false)},
+      {"batchnorm_relu", batchnorm({2, 6, 5, 16}, {.activation = Activation::relu}, false), 2e-4F, 2e-2},
+      {"batchnorm_residual", batchnorm({2, 4, 5, 8}, {}, true)},
+      {"batchnorm_residual_relu6", batchnorm({2, 4, 5, 24}, {.activation = Activation::relu6}, true), 2e-4F, 2e-2},
+      {"batchnorm_evaluation", batchnorm({2, 4, 5, 9}, {.training = false}, false)},
+      {"batchnorm_evaluation_residual_relu", batchnorm({2, 4, 5, 9}, {.training = false, .activation = Activation::relu}, true), 2e-4F, 2e-2},
+      {"layernorm", layernorm({2, 5, 19}, false)},
+      {"layernorm_residual", layernorm({2, 5, 24}, true)},
+      {"relu", activation(Activation::relu, 1)},
+      {"relu6", activation(Activation::relu6, 5.9F)},
+      {"gelu", activation(Activation::gelu, 4)},
+      {"add", of_two_inputs(std::make_shared<const graph::Add>(), {3, 17}, {3, 17})},
+      {"bias", of_two_inputs(std::make_shared<const graph::Bias>(), {3, 5, 7}, {7})},
+      {"position_embedding", of_two_inputs(std::make_shared<const graph::Bias>(), {3, 5, 7}, {1, 5, 7})},
+      {"scale", of_two_inputs(std::make_shared<const graph::Scale>(), {3, 5, 7}, {7})},
+      {"prepend_token", of_two_inputs(std::make_shared<const graph::PrependToken>(), {3, 4, 6}, {1, 1, 6})},
+      {"select_token", of_one_input(std::make_shared<const graph::SelectToken>(graph::SelectTokenAttributes{2}), {3, 4, 6})},
+      {"reshape", of_one_input(std::make_shared<const graph::Reshape>(graph::Shape{4, 15}), {3, 4, 5})},
+      {"max_pool2d", of_one_input(std::make_shared<const graph::MaxPool2d>(graph::Pool2dAttributes{3, 2, 1}), {2, 9, 8, 6}), 1e-5F, 2e-2},
+      {"avg_pool2d", of_one_input(std::make_shared<const graph::AvgPool2d>(graph::Pool2dAttributes{3, 2, 1}), {2, 9, 8, 6})},
+      {"avg_pool2d_without_padding", of_one_input(std::make_shared<const graph::AvgPool2d>(graph::Pool2dAttributes{3, 2, 1, false}), {2, 9, 8, 5})},
+      {"global_avg_pool", of_one_input(std::make_shared<const graph::GlobalAvgPool>(), {2, 7, 5, 9})},
+      {"attention", of_one_input(std::make_shared<const graph::Attention>(graph::AttentionAttributes{2}), {2, 9, 24})},
+      {"attention_odd", of_one_input(std::make_shared<const graph::Attention>(graph::AttentionAttributes{3, 0.5F}), {1, 70, 45})},
+      {"softmax_cross_entropy", cross_entropy(0), 1e-2F, 5e-3, true},
+      {"softmax_cross_entropy_smoothed", cross_entropy(0.1F), 1e-2F, 5e-3, true},
+  };
+  return all;
+}
+
+[[maybe_unused]] void PrintTo(const GradientCase& row, std::ostream* out) { *out << row.name; }
+
+class Gradient : public testing::TestWithParam<GradientCase> {};
+
+TEST_P(Gradient, MatchesFiniteDifferences) { check_gradients(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(Ops, Gradient, testing::ValuesIn(cases()),
+                         [](const auto& row) { return row.param.name; });
+
+}  // namespace
+}  // namespace bramble::test
