@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ struct GradientCase {
   double tolerance = 5e-3;  ///< of the gradient's norm
   bool is_loss = false;     ///< the output is a loss, whose gradient is 1
 };
+
+/// How GoogleTest names a case that failed.
+inline void PrintTo(const GradientCase& gradient_case, std::ostream* out) { *out << gradient_case.name; }
 
 /// Along each parameter's own gradient, and along a random direction, the central difference of sum(dy * y) must be
 /// what the gradient says; y and all gradients must be the same bits for 1 to 4 threads, and with every tensor in

@@ -166,8 +166,6 @@ const std::vector<GradientCase>& cases() {
   return all;
 }
 
-[[maybe_unused]] void PrintTo(const GradientCase& row, std::ostream* out) { *out << row.name; }
-
 class Gradient : public testing::TestWithParam<GradientCase> {};
 
 TEST_P(Gradient, MatchesFiniteDifferences) { check_gradients(GetParam()); }
