@@ -12,9 +12,14 @@ namespace {
 
 // One line an op.
 constexpr std::pair<std::string_view, BindFunction> kBindings[] = {
+    {"attention", bind_attention},
+    {"attention_bwd", bind_attention_bwd},
     {"conv2d", bind_conv2d},
     {"conv2d_bwd_data", bind_conv2d_bwd_data},
     {"conv2d_bwd_weight", bind_conv2d_bwd_weight},
+    {"depthwise_conv2d", bind_depthwise_conv2d},
+    {"depthwise_conv2d_bwd_data", bind_depthwise_conv2d_bwd_data},
+    {"depthwise_conv2d_bwd_weight", bind_depthwise_conv2d_bwd_weight},
     {"linear", bind_linear},
     {"linear_bwd_data", bind_linear_bwd_data},
     {"linear_bwd_weight", bind_linear_bwd_weight},

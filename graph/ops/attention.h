@@ -14,7 +14,7 @@ struct AttentionAttributes {
 /// Input: qkv [N, L, 3 C], along the last dimension [q, k, v][heads][head_dim]. Outputs: y [N, L, C], lse [N, heads, L].
 class Attention : public Op {
  public:
-  explicit Attention(const AttentionAttributes& attributes) : attributes(attributes) {}
+  explicit Attention(const AttentionAttributes& values) : attributes(values) {}
   const AttentionAttributes attributes;
 
   std::string_view name() const override { return "attention"; }
@@ -26,7 +26,7 @@ class Attention : public Op {
 /// Inputs: dy, qkv, y, lse. Output: dqkv.
 class AttentionBwd : public Op {
  public:
-  explicit AttentionBwd(const AttentionAttributes& attributes) : attributes(attributes) {}
+  explicit AttentionBwd(const AttentionAttributes& values) : attributes(values) {}
   const AttentionAttributes attributes;
 
   std::string_view name() const override { return "attention_bwd"; }

@@ -12,6 +12,11 @@ double depthwise_flops(const DepthwiseConv2dAttributes& attributes, const Shape&
   return 2.0 * static_cast<double>(element_count(y)) * attributes.kernel_h * attributes.kernel_w;
 }
 
+Shape output_shape(const DepthwiseConv2dAttributes& a, const Shape& x) {
+  return {x[0], window_count(x[1], a.kernel_h, a.stride, a.padding, a.dilation),
+          window_count(x[2], a.kernel_w, a.stride, a.padding, a.dilation), x[3]};
+}
+
 }  // namespace
 
 std::vector<TensorSpec> DepthwiseConv2d::infer(std::span<const TensorSpec> inputs) const {
@@ -22,8 +27,7 @@ std::vector<TensorSpec> DepthwiseConv2d::infer(std::span<const TensorSpec> input
   const Shape& x = inputs[0].shape;
   expect_shape(inputs[1], {x[3], 1, a.kernel_h, a.kernel_w}, "the weight");
   if (has_input(inputs, 2)) expect_shape(inputs[2], {x[3]}, "the bias");
-  return {{{x[0], window_count(x[1], a.kernel_h, a.stride, a.padding, a.dilation),
-            window_count(x[2], a.kernel_w, a.stride, a.padding, a.dilation), x[3]}}};
+  return {{output_shape(a, x)}};
 }
 
 void DepthwiseConv2d::backward(BackwardContext& context) const {
@@ -53,6 +57,7 @@ double DepthwiseConv2d::flops(std::span<const TensorSpec>, std::span<const Tenso
 
 std::vector<TensorSpec> DepthwiseConv2dBwdData::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 2);
+  expect_shape(inputs[0], output_shape(attributes, input_shape), "the output's gradient");
   return {{input_shape}};
 }
 
@@ -62,6 +67,8 @@ double DepthwiseConv2dBwdData::flops(std::span<const TensorSpec> inputs, std::sp
 
 std::vector<TensorSpec> DepthwiseConv2dBwdWeight::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 2);
+  expect_rank(inputs[0], 4, "the input", "[N, H, W, C]");
+  expect_shape(inputs[1], output_shape(attributes, inputs[0].shape), "the output's gradient");
   return {weight, {{weight.shape[0]}}};
 }
 

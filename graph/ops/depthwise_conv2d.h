@@ -18,7 +18,7 @@ struct DepthwiseConv2dAttributes {
 /// Inputs: x [N, H, W, C], weight [C, 1, KH, KW], optional bias [C]. Output: y [N, OH, OW, C].
 class DepthwiseConv2d : public Op {
  public:
-  explicit DepthwiseConv2d(const DepthwiseConv2dAttributes& attributes) : attributes(attributes) {}
+  explicit DepthwiseConv2d(const DepthwiseConv2dAttributes& values) : attributes(values) {}
   const DepthwiseConv2dAttributes attributes;
 
   std::string_view name() const override { return "depthwise_conv2d"; }
@@ -31,8 +31,8 @@ class DepthwiseConv2d : public Op {
 /// Inputs: dy, weight. Output: dx [N, H, W, C].
 class DepthwiseConv2dBwdData : public Op {
  public:
-  DepthwiseConv2dBwdData(const DepthwiseConv2dAttributes& attributes, Shape input_shape)
-      : attributes(attributes), input_shape(std::move(input_shape)) {}
+  DepthwiseConv2dBwdData(const DepthwiseConv2dAttributes& values, Shape x_shape)
+      : attributes(values), input_shape(std::move(x_shape)) {}
   const DepthwiseConv2dAttributes attributes;
   const Shape input_shape;
 
@@ -44,8 +44,8 @@ class DepthwiseConv2dBwdData : public Op {
 /// Inputs: x, dy. Outputs: dw (as the weight), db [C].
 class DepthwiseConv2dBwdWeight : public Op {
  public:
-  DepthwiseConv2dBwdWeight(const DepthwiseConv2dAttributes& attributes, TensorSpec weight)
-      : attributes(attributes), weight(std::move(weight)) {}
+  DepthwiseConv2dBwdWeight(const DepthwiseConv2dAttributes& values, TensorSpec spec)
+      : attributes(values), weight(std::move(spec)) {}
   const DepthwiseConv2dAttributes attributes;
   const TensorSpec weight;
 

@@ -48,14 +48,10 @@ void depthwise_conv2d_bwd_data_f32_ref(const DepthwiseConv2dShape& shape, const 
 /// batch * out_height rows of dy:
 ///   dw[ky][kx][c] = sum over n, oy, ox of x[n][oy*stride - padding + ky*dilation][...][c] * dy[n][oy][ox][c]
 ///   db[c]         = sum over n, oy, ox of dy[n][oy][ox][c]
-/// db may be null. The parts' shares are summed by depthwise_conv2d_bwd_weight_sum_f32.
+/// db may be null.
 void depthwise_conv2d_bwd_weight_f32(const DepthwiseConv2dShape& shape, const float* x, const float* dy, float* dw,
                                      float* db, std::int64_t row_begin, std::int64_t row_end);
 void depthwise_conv2d_bwd_weight_f32_ref(const DepthwiseConv2dShape& shape, const float* x, const float* dy, float* dw,
                                          float* db);
-
-/// sum[i] (=) sum over p < parts, in this order, of partial[p * part_stride + i], for i in [begin, end).
-void depthwise_conv2d_bwd_weight_sum_f32(const float* partial, std::int64_t parts, std::int64_t part_stride, float* sum,
-                                         std::int64_t begin, std::int64_t end);
 
 }  // namespace bramble::kernels

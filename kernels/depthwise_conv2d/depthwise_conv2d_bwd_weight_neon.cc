@@ -110,19 +110,4 @@ void depthwise_conv2d_bwd_weight_f32(const DepthwiseConv2dShape& shape, const fl
   }
 }
 
-void depthwise_conv2d_bwd_weight_sum_f32(const float* partial, std::int64_t parts, std::int64_t part_stride, float* sum,
-                                         std::int64_t begin, std::int64_t end) {
-  std::int64_t i = begin;
-  for (; i + 4 <= end; i += 4) {
-    float32x4_t total = vld1q_f32(partial + i);
-    for (std::int64_t p = 1; p < parts; ++p) total = vaddq_f32(total, vld1q_f32(partial + p * part_stride + i));
-    vst1q_f32(sum + i, total);
-  }
-  for (; i < end; ++i) {
-    float total = partial[i];
-    for (std::int64_t p = 1; p < parts; ++p) total += partial[p * part_stride + i];
-    sum[i] = total;
-  }
-}
-
 }  // namespace bramble::kernels
