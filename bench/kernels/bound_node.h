@@ -1,0 +1,39 @@
+// One graph node with its tensors, bound and run as the engine does: what is measured is what a training step runs,
+// packing and scratch included.
+#pragma once
+
+#include <vector>
+
+#include "engine/bind/bind.h"
+#include "engine/thread_pool.h"
+
+namespace bramble::bench {
+
+class BoundNode {
+ public:
+  /// Inputs get random values below one; an empty shape is an absent input. `read` says which outputs are read (all
+  /// unless given).
+  BoundNode(graph::OpPtr op, const std::vector<graph::TensorSpec>& inputs, std::vector<char> read = {});
+
+  void run();
+
+  double flops() const { return flops_; }
+  /// Inputs read and outputs written once.
+  double bytes() const { return bytes_; }
+
+ private:
+  void* allocate(const graph::TensorSpec& spec);
+
+  engine::ThreadPool pool_;
+  graph::Graph graph_;
+  engine::Bound bound_;
+  std::vector<std::vector<float>> memory_;
+  std::vector<void*> inputs_, outputs_;
+  std::byte* shared_ = nullptr;
+  std::byte* thread_ = nullptr;
+  std::size_t thread_bytes_ = 0;
+  double flops_ = 0;
+  double bytes_ = 0;
+};
+
+}  // namespace bramble::bench
