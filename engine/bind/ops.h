@@ -5,16 +5,39 @@
 
 namespace bramble::engine {
 
+Bound bind_activation(const BindContext& context);
+Bound bind_activation_bwd(const BindContext& context);
+Bound bind_add(const BindContext& context);
 Bound bind_attention(const BindContext& context);
 Bound bind_attention_bwd(const BindContext& context);
+Bound bind_avg_pool2d(const BindContext& context);
+Bound bind_avg_pool2d_bwd(const BindContext& context);
+Bound bind_batchnorm(const BindContext& context);
+Bound bind_batchnorm_bwd(const BindContext& context);
+Bound bind_bias(const BindContext& context);
+Bound bind_bias_bwd_bias(const BindContext& context);
 Bound bind_conv2d(const BindContext& context);
 Bound bind_conv2d_bwd_data(const BindContext& context);
 Bound bind_conv2d_bwd_weight(const BindContext& context);
 Bound bind_depthwise_conv2d(const BindContext& context);
 Bound bind_depthwise_conv2d_bwd_data(const BindContext& context);
 Bound bind_depthwise_conv2d_bwd_weight(const BindContext& context);
+Bound bind_global_avg_pool(const BindContext& context);
+Bound bind_global_avg_pool_bwd(const BindContext& context);
+Bound bind_layernorm(const BindContext& context);
+Bound bind_layernorm_bwd(const BindContext& context);
 Bound bind_linear(const BindContext& context);
 Bound bind_linear_bwd_data(const BindContext& context);
 Bound bind_linear_bwd_weight(const BindContext& context);
+Bound bind_max_pool2d(const BindContext& context);
+Bound bind_max_pool2d_bwd(const BindContext& context);
+Bound bind_prepend_token(const BindContext& context);
+Bound bind_prepend_token_bwd(const BindContext& context);
+Bound bind_scale(const BindContext& context);
+Bound bind_scale_bwd(const BindContext& context);
+Bound bind_select_token(const BindContext& context);
+Bound bind_select_token_bwd(const BindContext& context);
+Bound bind_sgd(const BindContext& context);
+Bound bind_softmax_cross_entropy(const BindContext& context);
 
 }  // namespace bramble::engine

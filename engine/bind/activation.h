@@ -1,0 +1,19 @@
+#pragma once
+
+#include "graph/activation.h"
+#include "kernels/activation/activation.h"
+
+namespace bramble::engine {
+
+/// The kernels' own name for what the graph calls `activation`.
+constexpr kernels::Activation to_kernel(graph::Activation activation) {
+  switch (activation) {
+    case graph::Activation::none: return kernels::Activation::none;
+    case graph::Activation::relu: return kernels::Activation::relu;
+    case graph::Activation::relu6: return kernels::Activation::relu6;
+    case graph::Activation::gelu: return kernels::Activation::gelu;
+  }
+  return kernels::Activation::none;
+}
+
+}  // namespace bramble::engine

@@ -1,0 +1,37 @@
+// How passes over a tensor are cut into tasks: by shape alone, never by the number of threads.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace bramble::engine {
+
+/// The rows [0, rows) in `count` ranges of one size, the last one shorter.
+struct Slices {
+  std::size_t rows = 0;
+  std::size_t size = 1;
+  std::int64_t count = 0;
+
+  std::size_t begin(std::int64_t task) const { return static_cast<std::size_t>(task) * size; }
+  std::size_t end(std::int64_t task) const { return std::min(rows, begin(task) + size); }
+};
+
+/// Up to 64 slices (16 tasks a core: the last one's wait is short, and partial sums stay few), of at least 8192
+/// elements, below which waking a thread costs more than it saves, and of whole groups of `unit` rows, which kernels
+/// take together.
+inline Slices slice_rows(std::size_t rows, std::size_t row_elements, std::size_t unit = 4) {
+  constexpr std::size_t kMost = 64;
+  constexpr std::size_t kLeastElements = 8192;
+  const std::size_t wanted = std::clamp<std::size_t>(rows * row_elements / kLeastElements, 1, kMost);
+  const std::size_t size = ((rows + wanted - 1) / wanted + unit - 1) / unit * unit;
+  return {rows, size, static_cast<std::int64_t>((rows + size - 1) / size)};
+}
+
+/// A range of single elements, in whole cache lines.
+inline Slices slice_elements(std::size_t elements) { return slice_rows(elements, 1, 16); }
+
+/// Per-channel vectors in a few lines each, for the short steps between two passes that have `work` per channel.
+inline Slices slice_channels(std::size_t channels, std::size_t work = 1) { return slice_rows(channels, work, 16); }
+
+}  // namespace bramble::engine
