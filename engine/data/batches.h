@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -15,7 +16,7 @@ class BatchSource {
   virtual void next(std::span<float> images, std::span<std::int32_t> labels) = 0;
 };
 
-/// Batches that were decoded beforehand, again and again. Starts no thread.
+/// Batches that were decoded beforehand, again and again. Starts no thread. A copy shares the batches.
 class StoredBatches : public BatchSource {
  public:
   /// Takes `count` batches from `source`, which may go afterwards.
@@ -27,7 +28,7 @@ class StoredBatches : public BatchSource {
     std::vector<float> images;
     std::vector<std::int32_t> labels;
   };
-  std::vector<Batch> batches_;
+  std::shared_ptr<const std::vector<Batch>> batches_;
   std::size_t next_ = 0;
 };
 

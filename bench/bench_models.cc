@@ -1,0 +1,84 @@
+// Trains each model for a few steps, as the published benchmark of on-device training does, and reports the time.
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "bench/bench_models_data.h"
+#include "bench/bench_models_options.h"
+#include "bench/bench_models_progress.h"
+#include "bench/bench_models_report.h"
+#include "bench/bench_models_rows.h"
+#include "bench/bench_models_run.h"
+#include "engine/trainer.h"
+#include "tools/cli/program.h"
+
+namespace bramble::bench {
+namespace {
+
+void list_models() {
+  for (const models::ModelInfo& info : models::all_models()) fmt::print("{}\n", info.name);
+}
+
+// False if a model did not fit: the others go on.
+bool run_or_report(const Options& options, const models::ModelInfo& info, Task task, Data& data, RowStore& store) {
+  try {
+    store.add(run_model(options, info, task, data));
+    return true;
+  } catch (const engine::OutOfMemory& error) {
+    cli::print_error(fmt::format("{} {}: {}", info.name, to_string(task), error.what()));
+    return false;
+  }
+}
+
+int run_all(const Options& options, Data& data, RowStore& store) {
+  bool complete = true;
+  for (const models::ModelInfo* info : options.models) {
+    for (const Task task : options.tasks) {
+      cli::check_interrupted();
+      if (options.resume && store.has(empty_row(options, *info, task))) {
+        print_notice(fmt::format("{} {}: has its row already", info->name, to_string(task)));
+        continue;
+      }
+      complete = run_or_report(options, *info, task, data, store) && complete;
+    }
+  }
+  return complete ? 0 : 1;
+}
+
+// Whatever ends the run, the rows so far are shown; they are on disk already.
+int run_and_report(const Options& options, Data& data, RowStore& store) {
+  int code = 0;
+  try {
+    code = run_all(options, data, store);
+  } catch (...) {
+    fmt::print("{}", report(store.rows()));
+    throw;
+  }
+  fmt::print("{}", report(store.rows()));
+  if (data.skipped() > 0) print_notice(fmt::format("warning: {} images could not be read and were skipped", data.skipped()));
+  return code;
+}
+
+// Everything that can be wrong is found before the first step, cheapest first.
+int bench_models(Options& options) {
+  if (options.list) {
+    list_models();
+    return 0;
+  }
+  resolve(options);
+  cli::catch_interrupts();
+  for (const models::ModelInfo* info : options.models) check_model(options, *info);
+  RowStore store(options.csv, options.json, options.resume);
+  Data data(options);
+  return run_and_report(options, data, store);
+}
+
+}  // namespace
+}  // namespace bramble::bench
+
+int main(int argc, char** argv) {
+  bramble::bench::Options options;
+  CLI::App app("Times training steps of vision models on this machine.", "bench_models");
+  bramble::bench::add_options(app, options);
+  return bramble::cli::run_program(app, argc, argv, [&] { return bramble::bench::bench_models(options); });
+}
