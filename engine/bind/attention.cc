@@ -15,9 +15,9 @@ using kernels::MatrixRows;
 
 /// Tasks that keep four cores evenly busy; where images and heads are fewer, the forward also cuts the queries.
 constexpr std::int64_t kTaskGoal = 16;
-/// Queries for which packing the keys and values once more is still cheap, and a multiple of the kernel's panel of 8.
+/// Queries for which packing the keys and values once more is still cheap, and whole panels of 12, as the kernel takes them.
 constexpr std::int64_t kFewestQueries = 32;
-constexpr std::int64_t kPanel = 8;
+constexpr std::int64_t kPanel = 12;
 
 /// Where head `head` of image `image` lies in qkv [N, L, 3, heads, head_dim] and in y [N, L, heads, head_dim].
 struct HeadGrid {

@@ -1,11 +1,11 @@
-// Backward: P is recomputed eight queries at a time as in the forward, [keys][8], beside dP in the same form. That form
-// is the A panel of dQ = dS K. dV and dK reduce over queries: P and dS of a block of queries are kept, transposed into
-// A panels, and multiplied once a block.
+// Backward: P is recomputed twelve queries at a time as in the forward, [keys][12], beside dP in the same form. That
+// form is the B panel of dQ^T = K^T dS^T. dV and dK reduce over queries: P and dS of a block of queries are kept,
+// transposed into A panels, and multiplied once a block.
 #include <algorithm>
 
 #include "kernels/activation/activation_neon.h"
 #include "kernels/attention/attention.h"
-#include "kernels/attention/panels.h"
+#include "kernels/attention/panels_neon.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/simd/neon.h"
 
@@ -27,10 +27,11 @@ std::int64_t block_of(std::int64_t queries) {
 struct BackwardScratch {
   float* key_rows;       ///< A panels of k
   float* value_rows;     ///< A panels of v
-  float* key_cols;       ///< B panels of k
-  float* lane_panel;     ///< [head_dim][8], of q or dy
-  float* p;              ///< [keys, rounded up][8]
+  float* key_columns;    ///< A panels of k transposed
+  float* lane_panel;     ///< B panel of twelve rows of q or dy
+  float* p;              ///< [keys, rounded up][12]
   float* ds;             ///< likewise
+  float* transposed;     ///< [head_dim, rounded up][12]
   float* p_panels;       ///< A panels of P transposed, [keys][block]
   float* ds_panels;      ///< likewise
   float* block_columns;  ///< B panels of q's or dy's block
@@ -40,10 +41,11 @@ struct BackwardScratch {
     const std::int64_t block = block_of(shape.queries);
     key_rows = cursor.take(gemm_a_elements(shape.keys, shape.head_dim));
     value_rows = cursor.take(gemm_a_elements(shape.keys, shape.head_dim));
-    key_cols = cursor.take(gemm_b_elements(shape.keys, shape.head_dim));
+    key_columns = cursor.take(gemm_a_elements(shape.head_dim, shape.keys));
     lane_panel = cursor.take(shape.head_dim * kLanes);
     p = cursor.take(keys * kLanes);
     ds = cursor.take(keys * kLanes);
+    transposed = cursor.take(round_up(shape.head_dim, kGemmTileRows) * kLanes);
     p_panels = cursor.take(keys * block);
     ds_panels = cursor.take(keys * block);
     block_columns = cursor.take(gemm_b_elements(block, shape.head_dim));
@@ -51,17 +53,17 @@ struct BackwardScratch {
 };
 
 /// p[j][i] (in: q . k, out: P); ds[j][i] (in: dP = dy . v, out: dS).
+template <int kVectors>
 void differentiate_panel(std::int64_t keys, float scale, const float* lse, const float* delta, float* p, float* ds) {
   const float32x4_t factor = vdupq_n_f32(scale);
-  const float32x4_t shift0 = vnegq_f32(vld1q_f32(lse)), shift1 = vnegq_f32(vld1q_f32(lse + 4));
-  const float32x4_t delta0 = vld1q_f32(delta), delta1 = vld1q_f32(delta + 4);
-  for (std::int64_t j = 0; j < keys; ++j, p += kLanes, ds += kLanes) {
-    const float32x4_t p0 = exp_f32x4(vfmaq_f32(shift0, vld1q_f32(p), factor));
-    const float32x4_t p1 = exp_f32x4(vfmaq_f32(shift1, vld1q_f32(p + 4), factor));
-    vst1q_f32(p, p0);
-    vst1q_f32(p + 4, p1);
-    vst1q_f32(ds, vmulq_f32(vmulq_f32(p0, factor), vsubq_f32(vld1q_f32(ds), delta0)));
-    vst1q_f32(ds + 4, vmulq_f32(vmulq_f32(p1, factor), vsubq_f32(vld1q_f32(ds + 4), delta1)));
+  for (std::int64_t j = 0; j < keys; ++j) {
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors; ++v, p += 4, ds += 4) {
+      const float32x4_t exponent = vfmaq_f32(vnegq_f32(vld1q_f32(lse + 4 * v)), vld1q_f32(p), factor);
+      const float32x4_t probability = exp_f32x4(exponent);
+      vst1q_f32(p, probability);
+      vst1q_f32(ds, vmulq_f32(vmulq_f32(probability, factor), vsubq_f32(vld1q_f32(ds), vld1q_f32(delta + 4 * v))));
+    }
   }
 }
 
@@ -74,11 +76,12 @@ float dot(std::int64_t count, const float* a, const float* b) {
   return sum;
 }
 
-/// Transposes [keys][8] into columns [column, column + rows) of A panels that are `depth` deep.
+/// Transposes [keys][width] into columns [column, column + rows) of A panels that are `depth` deep.
 void add_to_panels(std::int64_t keys, std::int64_t rows, const float* lanes, std::int64_t depth, std::int64_t column,
                    float* panels) {
+  const std::int64_t width = round_up(rows, 4);
   for (std::int64_t j = 0; j < keys; j += kGemmTileRows)
-    gemm_pack_a_f32(kGemmTileRows, rows, lanes + j * kLanes, kLanes, panels + j * depth + column * kGemmTileRows);
+    gemm_pack_a_f32(kGemmTileRows, rows, lanes + j * width, width, panels + j * depth + column * kGemmTileRows);
 }
 
 }  // namespace
@@ -97,22 +100,25 @@ void attention_bwd_f32(const AttentionShape& shape, const AttentionInputs& input
   const std::int64_t keys = shape.keys;
   gemm_pack_a_f32(keys, dim, inputs.k.data, inputs.k.stride, s.key_rows);
   gemm_pack_a_f32(keys, dim, inputs.v.data, inputs.v.stride, s.value_rows);
-  gemm_pack_b_f32(keys, dim, inputs.k.data, inputs.k.stride, s.key_cols);
+  gemm_pack_a_trans_f32(dim, keys, inputs.k.data, inputs.k.stride, s.key_columns);
+  float ones[kLanes];
+  std::fill_n(ones, kLanes, 1.0f);
   const std::int64_t block = block_of(shape.queries);
   for (std::int64_t first = 0; first < shape.queries; first += block) {
     const std::int64_t depth = std::min(block, shape.queries - first);
     for (std::int64_t column = 0; column < depth; column += kLanes) {
       const std::int64_t query = first + column;
       const std::int64_t rows = std::min(kLanes, depth - column);
-      attention::score_panel(keys, dim, s.key_rows, inputs.q.row(query), inputs.q.stride, rows, s.lane_panel, s.p);
-      attention::score_panel(keys, dim, s.value_rows, saved.dy.row(query), saved.dy.stride, rows, s.lane_panel, s.ds);
+      attention::multiply_keys(keys, dim, s.key_rows, inputs.q, query, rows, s.lane_panel, s.p);
+      attention::multiply_keys(keys, dim, s.value_rows, saved.dy, query, rows, s.lane_panel, s.ds);
       float lse[kLanes] = {}, delta[kLanes] = {};
       for (std::int64_t i = 0; i < rows; ++i) {
         lse[i] = saved.lse[query + i];
         delta[i] = dot(dim, saved.dy.row(query + i), saved.y.row(query + i));
       }
-      differentiate_panel(keys, shape.scale, lse, delta, s.p, s.ds);
-      gemm_packed_f32(rows, dim, keys, s.ds, s.key_cols, gradients.dq.row(query), gradients.dq.stride, false);
+      attention::dispatch_vectors(
+          rows, [&]<int kVectors>() { differentiate_panel<kVectors>(keys, shape.scale, lse, delta, s.p, s.ds); });
+      attention::combine_keys(keys, dim, s.key_columns, s.ds, ones, gradients.dq, query, rows, s.transposed);
       add_to_panels(keys, rows, s.p, depth, column, s.p_panels);
       add_to_panels(keys, rows, s.ds, depth, column, s.ds_panels);
     }
