@@ -15,9 +15,9 @@ namespace {
 using attention::kLanes;
 using attention::ScratchCursor;
 
-/// Queries of a block: deep enough that adding to dK and dV costs a tenth of the product, shallow enough that a
+/// Queries of a block: deep enough that adding to dK and dV costs a twelfth of the product, shallow enough that a
 /// block's P and dS stay in L2 beside the packed keys and values.
-constexpr std::int64_t kLargestBlock = 64;
+constexpr std::int64_t kLargestBlock = 72;
 
 std::int64_t block_of(std::int64_t queries) {
   const std::int64_t blocks = std::max<std::int64_t>(1, (queries + kLargestBlock - 1) / kLargestBlock);
