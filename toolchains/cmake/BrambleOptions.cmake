@@ -28,6 +28,9 @@ target_include_directories(bramble_flags INTERFACE ${PROJECT_SOURCE_DIR})
 # No contraction: a*b+c is fused only where the source says so, so that the same source gives the same bits.
 target_compile_options(bramble_flags INTERFACE
   -Wall -Wextra -Wshadow=local -Wnon-virtual-dtor -ffp-contract=off -fno-math-errno "SHELL:${BRAMBLE_CPU}")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(bramble_flags INTERFACE -Wno-restrict)  # false alarms in its own std::string
+endif()
 if(BRAMBLE_SANITIZE)
   target_compile_options(bramble_flags INTERFACE -fsanitize=${BRAMBLE_SANITIZE} -fno-sanitize-recover=all
                          -fno-omit-frame-pointer)
