@@ -34,6 +34,9 @@ struct Layout {
     return reinterpret_cast<float*>(partials(o) + sums) + i * channels;
   }
 
+  /// The slice that task `task` of the second pass takes: last first, as those rows are still in the caches.
+  std::int64_t backwards(std::int64_t task) const { return by_rows.count - 1 - task; }
+
   std::size_t channels, rows;
   Slices by_rows, by_channels;
 };
@@ -95,7 +98,8 @@ Phase running_phase(const Layout& layout, float eps) {
 
 Phase normalise_phase(const Layout& layout, kernels::Activation activation, bool has_residual) {
   return {layout.by_rows.count, [=](const Operands& o, std::int64_t task, std::byte*) {
-            kernels::batchnorm_fwd_f32(activation, layout.by_rows.begin(task), layout.by_rows.end(task),
+            const std::int64_t slice = layout.backwards(task);
+            kernels::batchnorm_fwd_f32(activation, layout.by_rows.begin(slice), layout.by_rows.end(slice),
                                        layout.channels, o.in<float>(Forward::kX), layout.vector(o, kScale),
                                        layout.vector(o, kOffset),
                                        has_residual ? o.in<float>(Forward::kResidual) : nullptr,
@@ -146,7 +150,8 @@ class BackwardPhases {
   Phase data(bool has_dresidual) const {
     return {layout_.by_rows.count, [self = *this, has_dresidual](const Operands& o, std::int64_t task, std::byte*) {
               const Layout& layout = self.layout_;
-              kernels::batchnorm_bwd_data_f32(self.operands(o), layout.by_rows.begin(task), layout.by_rows.end(task),
+              const std::int64_t slice = layout.backwards(task);
+              kernels::batchnorm_bwd_data_f32(self.operands(o), layout.by_rows.begin(slice), layout.by_rows.end(slice),
                                               layout.vector(o, kSlope), layout.vector(o, kConstant),
                                               o.out<float>(Backward::kDx),
                                               has_dresidual ? o.out<float>(Backward::kDresidual) : nullptr);
