@@ -20,6 +20,7 @@ int usable_cores() {
 
 ThreadPool::ThreadPool(int threads) : threads_(threads > 0 ? threads : usable_cores()) {
   if (threads_ == 1) return;
+  oversubscribed_ = threads_ > usable_cores();
   pool_.reset(pthreadpool_create(static_cast<std::size_t>(threads_)));
   if (!pool_) throw std::runtime_error("cannot start " + std::to_string(threads_) + " threads");
 }
@@ -47,8 +48,10 @@ void ThreadPool::run_erased(std::int64_t tasks, void* body, Erased call) {
       job.call(job.body, task, static_cast<int>(slot));
     job.finished.fetch_add(1, std::memory_order_release);
   };
+  // A worker spins while it waits for the next phase, which is soon; but not where it would keep another from a core.
+  const std::uint32_t flags = oversubscribed_ ? PTHREADPOOL_FLAG_YIELD_WORKERS : 0;
   pthreadpool_parallelize_1d(pool_.get(), slot_body, &job_,
-                             static_cast<std::size_t>(std::min<std::int64_t>(threads_, tasks)), 0);
+                             static_cast<std::size_t>(std::min<std::int64_t>(threads_, tasks)), flags);
   (void)job_.finished.load(std::memory_order_acquire);
 }
 

@@ -50,6 +50,7 @@ class ThreadPool {
     void operator()(pthreadpool* pool) const;
   };
   int threads_ = 1;
+  bool oversubscribed_ = false;  // more threads than cores
   Job job_;  // before the threads that read it
   std::unique_ptr<pthreadpool, Destroy> pool_;  // none for one thread
 };

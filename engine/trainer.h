@@ -17,8 +17,8 @@ namespace bramble::engine {
 using SgdOptions = graph::SgdConfig;
 
 struct TrainerOptions {
-  std::vector<std::string> trainable;  ///< parameters' names; empty: all
-  SgdOptions sgd;
+  std::vector<std::string> trainable = {};  ///< parameters' names; empty: all
+  SgdOptions sgd = {};
   float label_smoothing = 0;
   int threads = 0;              ///< 0: one for each core
   bool keep_gradients = false;  ///< gradient() may be asked after a step

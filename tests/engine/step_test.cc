@@ -79,8 +79,7 @@ TEST_P(Step, NeedsLessMemoryForTheHeadAlone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Step,
-                         testing::Values(Small{"resnet18", 64}, Small{"resnet50", 64}, Small{"mobilenetv2_050", 64},
-                                         Small{"mnasnet_050", 96}, Small{"vit_tiny", 224}),
+                         testing::Values(Small{"resnet18", 64}, Small{"mnasnet_050", 64}, Small{"vit_tiny", 224}),
                          [](const auto& row) { return std::string(row.param.model); });
 
 }  // namespace
