@@ -8,7 +8,9 @@
 namespace bramble::engine {
 namespace {
 
-std::size_t elements(const graph::TensorSpec& spec) { return static_cast<std::size_t>(graph::element_count(spec.shape)); }
+std::size_t elements(const graph::TensorSpec& spec) {
+  return static_cast<std::size_t>(graph::element_count(spec.shape));
+}
 
 // Long biases (a position embedding): each task sums its columns down the few rows.
 Bound sum_long_rows(std::size_t rows, std::size_t size) {

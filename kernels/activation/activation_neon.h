@@ -41,8 +41,8 @@ struct GeluTerms {
   float32x4_t upper_tail;  ///< 1 - Phi(|x|)
 };
 
-/// Abramowitz and Stegun 7.1.26: erfc(z) = t (a1 + t (a2 + ...)) exp(-z^2), t = 1 / (1 + 0.3275911 z), z = |x| / sqrt 2,
-/// within 1.5e-7; the coefficients are halved and 0.3275911 divided by sqrt 2.
+/// Abramowitz and Stegun 7.1.26: erfc(z) = t (a1 + t (a2 + ...)) exp(-z^2), t = 1 / (1 + 0.3275911 z), within 1.5e-7;
+/// z = |x| / sqrt 2, so 0.3275911 is divided by sqrt 2, and the coefficients are halved.
 inline GeluTerms gelu_terms_f32x4(float32x4_t x) {
   const float32x4_t a = vminq_f32(vabsq_f32(x), vdupq_n_f32(14.0f));
   const float32x4_t gauss = exp_f32x4(vmulq_f32(vmulq_f32(a, a), vdupq_n_f32(-0.5f)));

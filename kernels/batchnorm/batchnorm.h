@@ -87,7 +87,7 @@ void batchnorm_fwd_f32_ref(Activation activation, std::size_t rows, std::size_t 
                            const float* x, const float* gamma, const float* beta, const float* residual,
                            float* running_mean, float* running_var, float* y, float* mean, float* rstd);
 
-/// The whole backward, in double; operands' scale and offset are not read. training = false: mean and rstd are constants.
+/// The whole backward, in double, without scale and offset. Where training is false, mean and rstd are constants.
 void batchnorm_bwd_f32_ref(const BatchnormBackward& operands, std::size_t rows, bool training, const float* gamma,
                            const float* beta, const float* rstd, float* dx, float* dgamma, float* dbeta,
                            float* dresidual);

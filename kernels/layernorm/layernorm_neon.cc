@@ -52,7 +52,7 @@ struct RowTerms {
   float mean_products;  // sum of dy * gamma * xhat / C
 };
 
-// One pass over two rows' dy and s: their sums, and their share of dgamma and dbeta, which two rows load and store once.
+// One pass over two rows' dy and s: their sums, and their share of dgamma and dbeta, loaded and stored once for both.
 template <int Rows, bool Parameters>
 void reduce_rows(const LayernormBackward& in, std::size_t row, float* dgamma, float* dbeta, RowTerms* terms) {
   float32x4_t centre[Rows], inverse[Rows], sum[Rows], products[Rows];

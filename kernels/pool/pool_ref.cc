@@ -62,7 +62,8 @@ void max_pool2d_bwd_f32_ref(const PoolShape& shape, const float* dy, const std::
 void avg_pool2d_fwd_f32_ref(const PoolShape& shape, bool count_include_pad, const float* x, float* y) {
   for_each_window(shape, [&](std::size_t n, std::size_t oh, std::size_t ow) {
     std::vector<double> sum(shape.channels);
-    for_each_tap(shape, n, oh, ow, [&](std::size_t, std::size_t, std::size_t in) { sum[in % shape.channels] += x[in]; });
+    for_each_tap(shape, n, oh, ow,
+                 [&](std::size_t, std::size_t, std::size_t in) { sum[in % shape.channels] += x[in]; });
     const double count = window_count(shape, count_include_pad, oh, ow);
     for (std::size_t c = 0; c < shape.channels; ++c)
       y[((n * shape.out_height + oh) * shape.out_width + ow) * shape.channels + c] = static_cast<float>(sum[c] / count);
