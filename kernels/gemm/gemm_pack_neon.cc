@@ -49,13 +49,19 @@ void gemm_pack_a_trans_f32(std::int64_t rows, std::int64_t depth, const float* s
 
 void gemm_pack_b_f32(std::int64_t depth, std::int64_t cols, const float* source, std::int64_t row_stride,
                      float* panels) {
-  for (std::int64_t j = 0; j < cols; j += kGemmTileCols) {
-    const std::int64_t lanes = cols - j;
-    float* panel = panels + j * depth;
-    switch (std::min(kGemmTileCols, round_up(lanes, 4)) / 4) {
-      case 1: copy_panel<1>(lanes, depth, source + j, row_stride, panel); break;
-      case 2: copy_panel<2>(lanes, depth, source + j, row_stride, panel); break;
-      default: copy_panel<3>(lanes, depth, source + j, row_stride, panel); break;
+  // A few rows to all panels at a time: panels' borders split cache lines, and a line is then still in L1.
+  constexpr std::int64_t kBlock = 16;
+  for (std::int64_t k = 0; k < depth; k += kBlock, source += kBlock * row_stride) {
+    const std::int64_t count = std::min(kBlock, depth - k);
+    for (std::int64_t j = 0; j < cols; j += kGemmTileCols) {
+      const std::int64_t lanes = cols - j;
+      const std::int64_t width = std::min(kGemmTileCols, round_up(lanes, 4));
+      float* panel = panels + j * depth + k * width;
+      switch (width / 4) {
+        case 1: copy_panel<1>(lanes, count, source + j, row_stride, panel); break;
+        case 2: copy_panel<2>(lanes, count, source + j, row_stride, panel); break;
+        default: copy_panel<3>(lanes, count, source + j, row_stride, panel); break;
+      }
     }
   }
 }
