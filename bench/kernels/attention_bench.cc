@@ -1,5 +1,5 @@
-// Attention of the ViTs at 224 x 224 (197 tokens, heads of 64) and of a Swin window. Names read attention/<model>/<pass>.
-// The backward's rate counts its four products, not the scores that it computes again.
+// Attention of the ViTs at 224 x 224 (197 tokens, heads of 64) and of a Swin window. Names read
+// attention/<model>/<pass>. The backward's rate counts its four products, not the scores that it computes again.
 #include <string>
 
 #include "bench/kernels/bound_node.h"

@@ -45,8 +45,9 @@ void register_layer(const Layer& layer) {
                                  graph::Layout::depthwise_weight};
   const std::string name = std::string("depthwise_conv2d/") + layer.name;
   add(name + "/fwd", std::make_shared<graph::DepthwiseConv2d>(attributes), {x, weight}, {1});
-  const kernels::Conv2dShape shape{kBatch,       layer.size,   layer.size,         layer.channels, layer.channels, layer.kernel,
-                                   layer.kernel, layer.stride, attributes.padding, 1,              layer.channels};
+  const kernels::Conv2dShape shape{kBatch,         layer.size,   layer.size,   layer.channels,
+                                   layer.channels, layer.kernel, layer.kernel, layer.stride,
+                                   attributes.padding, 1,        layer.channels};
   const Work work{2.0 * static_cast<double>(graph::element_count(y.shape) * shape.depth()),
                   sizeof(float) * static_cast<double>(graph::element_count(x.shape) + graph::element_count(y.shape))};
   benchmark::RegisterBenchmark((name + "/fwd_xnnpack").c_str(),

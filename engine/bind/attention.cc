@@ -15,7 +15,7 @@ using kernels::MatrixRows;
 
 /// Tasks that keep four cores evenly busy; where images and heads are fewer, the forward also cuts the queries.
 constexpr std::int64_t kTaskGoal = 16;
-/// Queries for which packing the keys and values once more is still cheap, and whole panels of 12, as the kernel takes them.
+/// Queries for which packing the keys and values once more is still cheap; cuts are at whole panels of the kernel.
 constexpr std::int64_t kFewestQueries = 32;
 constexpr std::int64_t kPanel = 12;
 

@@ -42,7 +42,11 @@ Bound rows_in_tasks(std::int64_t rows, Run run) {
   return bound;
 }
 
-std::pair<float, float> bounds_of(graph::Activation activation) {
+struct Bounds {
+  float low, high;
+};
+
+Bounds bounds_of(graph::Activation activation) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   switch (activation) {
     case graph::Activation::relu: return {0.0F, kInfinity};
@@ -69,14 +73,13 @@ Bound bind_depthwise_conv2d(const BindContext& context) {
   const auto& attributes = context.op<graph::DepthwiseConv2d>().attributes;
   const auto shape = kernel_shape(attributes, context.input(0).shape, context.output(0).shape);
   const bool has_bias = context.has_input(2);
-  const auto [minimum, maximum] = bounds_of(attributes.activation);
-  return rows_in_tasks(shape.batch * shape.out_height, [=, low = minimum, high = maximum](
-                                                           const Operands& operands, std::int64_t row_begin,
-                                                           std::int64_t row_end) {
-    kernels::depthwise_conv2d_fwd_f32(shape, operands.in<float>(0), operands.in<float>(1),
-                                      has_bias ? operands.in<float>(2) : nullptr, low, high, operands.out<float>(0),
-                                      row_begin, row_end);
-  });
+  const Bounds bounds = bounds_of(attributes.activation);
+  return rows_in_tasks(shape.batch * shape.out_height,
+                       [=](const Operands& operands, std::int64_t row_begin, std::int64_t row_end) {
+                         kernels::depthwise_conv2d_fwd_f32(shape, operands.in<float>(0), operands.in<float>(1),
+                                                           has_bias ? operands.in<float>(2) : nullptr, bounds.low,
+                                                           bounds.high, operands.out<float>(0), row_begin, row_end);
+                       });
 }
 
 Bound bind_depthwise_conv2d_bwd_data(const BindContext& context) {

@@ -11,7 +11,8 @@ struct AttentionAttributes {
   float scale = 0;  ///< 0: 1 / sqrt(head_dim)
 };
 
-/// Input: qkv [N, L, 3 C], along the last dimension [q, k, v][heads][head_dim]. Outputs: y [N, L, C], lse [N, heads, L].
+/// Input: qkv [N, L, 3 C], along the last dimension [q, k, v][heads][head_dim]. Outputs: y [N, L, C],
+/// lse [N, heads, L].
 class Attention : public Op {
  public:
   explicit Attention(const AttentionAttributes& values) : attributes(values) {}

@@ -1,5 +1,6 @@
-// Forward: twelve queries at a time. Their scores are computed transposed, [keys][12]: a vector then holds four queries,
-// so the softmax needs no horizontal operation and no tail, and what it leaves is the B panel of y^T = V^T P^T.
+// Forward: twelve queries at a time. Their scores are computed transposed, [keys][12]: a vector then holds four
+// queries, so the softmax needs no horizontal operation and no tail, and what it leaves is the B panel of
+// y^T = V^T P^T.
 #include <algorithm>
 #include <cmath>
 

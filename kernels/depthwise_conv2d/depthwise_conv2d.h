@@ -3,9 +3,10 @@
 //   y[n][oy][ox][c] = bias[c] + sum over ky, kx of
 //                     x[n][oy*stride - padding + ky*dilation][ox*stride - padding + kx*dilation][c] * weight[ky][kx][c]
 //
-// where x outside the image is 0. x is [batch][in_height][in_width][channels], y [batch][out_height][out_width][channels],
-// weight [kernel_height][kernel_width][channels], all dense. Any extents, aligned to 4 bytes only; outputs alias nothing.
-// The functions allocate nothing, keep no state and compute the rows they are told to, so rows may be divided freely.
+// where x outside the image is 0. All are dense: x [batch][in_height][in_width][channels],
+// y [batch][out_height][out_width][channels], weight [kernel_height][kernel_width][channels]. Any extents, aligned to
+// 4 bytes only; outputs alias nothing. The functions allocate nothing, keep no state and compute the rows they are told
+// to, so rows may be divided freely.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
-#include "kernels/depthwise_conv2d/lanes.h"
+#include "kernels/depthwise_conv2d/lanes_neon.h"
 #include "kernels/depthwise_conv2d/taps.h"
 #include "kernels/simd/neon.h"
 

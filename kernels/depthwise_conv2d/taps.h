@@ -165,15 +165,14 @@ void dispatch_width(const AxisTaps& horizontal, Run run) {
   run.template operator()<1, 1>();
 }
 
-/// Calls run.template operator()<kGroups>() with the number of a table's groups where that is worth an unrolled
-/// instance (what 3x3 and 5x5 have inside the image and at its border), else with 0: any number.
+/// Calls run.template operator()<kGroups>() with the number of a table's groups where an unrolled instance is worth it
+/// (what a 3x3 has inside the image and at its border; a 5x5's pointers do not fit the registers), else with 0.
 template <int kWidth, class Run>
 void dispatch_groups(int groups, Run run) {
-  constexpr int kLeast = kWidth == 5 ? 3 : 1;
-  if constexpr (kWidth <= 5) {
-    if (groups == kLeast) return run.template operator()<kLeast>();
-    if (groups == kLeast + 1) return run.template operator()<kLeast + 1>();
-    if (groups == kLeast + 2) return run.template operator()<kLeast + 2>();
+  if constexpr (kWidth <= 3) {
+    if (groups == 1) return run.template operator()<1>();
+    if (groups == 2) return run.template operator()<2>();
+    if (groups == 3) return run.template operator()<3>();
   }
   run.template operator()<0>();
 }

@@ -35,7 +35,8 @@ std::vector<DepthwiseConv2dShape> shapes() {
         for (const std::int64_t extent : {1, 6, 7, 8, 15})
           all.push_back(make_shape(2, extent + 1, extent, channels, kernel, kernel, stride, kernel / 2));
   for (const std::int64_t dilation : {2, 3, 4})
-    for (const std::int64_t stride : {1, 2, 4}) all.push_back(make_shape(1, 17, 16, 5, 3, 3, stride, dilation, dilation));
+    for (const std::int64_t stride : {1, 2, 4})
+      all.push_back(make_shape(1, 17, 16, 5, 3, 3, stride, dilation, dilation));
   all.push_back(make_shape(1, 9, 11, 257, 3, 3, 1, 1));
   all.push_back(make_shape(1, 7, 7, 520, 5, 5, 2, 2));
   all.push_back(make_shape(3, 14, 9, 6, 3, 5, 2, 1));
@@ -69,7 +70,8 @@ void expect_near(const std::vector<float>& actual, std::size_t offset, const std
 TEST(DepthwiseConv2d, ForwardMatchesReferenceFromMisalignedStarts) {
   for (const DepthwiseConv2dShape& s : shapes()) {
     SCOPED_TRACE(describe(s));
-    const auto x = uniform(x_size(s) + 1, 1), weight = uniform(w_size(s) + 3, 2), bias = uniform(size(s.channels) + 1, 3);
+    const auto x = uniform(x_size(s) + 1, 1), weight = uniform(w_size(s) + 3, 2);
+    const auto bias = uniform(size(s.channels) + 1, 3);
     for (const bool clamped : {false, true}) {
       const float minimum = clamped ? 0 : -kInfinity, maximum = clamped ? 0.5f : kInfinity;
       const float* b = clamped ? nullptr : bias.data() + 1;

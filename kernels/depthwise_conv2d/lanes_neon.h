@@ -1,4 +1,4 @@
-// Four channels, or the last one to three, through the same tile body.
+// Four channels, or the last one to three, through the same tile body. Include from _neon.cc files only.
 #pragma once
 
 #include <cstddef>
