@@ -55,7 +55,8 @@ int run_and_report(const Options& options, Data& data, RowStore& store) {
     throw;
   }
   fmt::print("{}", report(store.rows()));
-  if (data.skipped() > 0) print_notice(fmt::format("warning: {} images could not be read and were skipped", data.skipped()));
+  if (data.skipped() == 1) print_notice("warning: 1 image could not be read and was skipped");
+  if (data.skipped() > 1) print_notice(fmt::format("warning: {} images could not be read and were skipped", data.skipped()));
   return code;
 }
 

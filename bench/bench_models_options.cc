@@ -29,11 +29,15 @@ const char* to_string(Task task) { return task == Task::train ? "train" : "head"
 
 void add_options(CLI::App& app, Options& options) {
   const CLI::Range count(1, kMaxCount);
+  // A script's defaults, then the user's own.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--models", options.model_names, "models, separated by commas, or all (see --list)")
       ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->capture_default_str();
   app.add_option("--tasks", options.task_names, "train: every parameter; head: the head's only")
       ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->capture_default_str();
   app.add_option("--batch", options.batch, "images a step")->check(count)->capture_default_str();
   app.add_option("--size", options.size, "height and width in pixels")->check(count)->capture_default_str();

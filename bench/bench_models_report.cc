@@ -73,7 +73,7 @@ std::string report(const std::vector<Row>& rows) {
   if (rows.empty()) return "";
   std::vector<Line> lines = {heading()};
   for (const Row& row : rows) lines.push_back(line_of(row));
-  std::string text = "\n" + table(lines) + "\n" + settings(rows);
+  std::string text = fmt::format("\n{}\n{}", table(lines), settings(rows));
   const auto any = [&](auto member) {
     return std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return (row.*member).has_value(); });
   };
