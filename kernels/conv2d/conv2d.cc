@@ -29,6 +29,7 @@ struct PatchProduct {
   std::int64_t c_height = 0, c_width = 0, c_step = 1, c_y = 0, c_x = 0, c_pixel_stride = 0;
 
   std::int64_t row_offset(std::int64_t m) const {
+    if (c_step == 1) return m * c_pixel_stride;
     const std::int64_t gx = m % grid.x.extent, gy = m / grid.x.extent % grid.y.extent;
     const std::int64_t n = m / grid.x.extent / grid.y.extent;
     return ((n * c_height + gy * c_step + c_y) * c_width + gx * c_step + c_x) * c_pixel_stride;

@@ -108,6 +108,9 @@ class Runs {
 
 // to[i - begin] = the run's value i, for i in [begin, end).
 inline void copy_span(const Runs::Span& span, const float* source, std::int64_t begin, std::int64_t end, float* to) {
+  if (span.valid_begin <= begin && end <= span.valid_end) {
+    return copy_run_f32(source + (span.offset + begin), end - begin, to);
+  }
   const std::int64_t valid_begin = std::clamp(span.valid_begin, begin, end);
   const std::int64_t valid_end = std::clamp(span.valid_end, valid_begin, end);
   std::fill(to, to + (valid_begin - begin), 0.0f);
@@ -141,10 +144,22 @@ inline void for_each_piece(const Runs& runs, std::int64_t k_begin, std::int64_t 
   }
 }
 
+// Whether P is the source itself: one tap that reads every pixel in turn.
+bool is_plain(const PatchGrid& grid) {
+  const auto plain = [](const PatchAxis& axis) {
+    return axis.taps == 1 && axis.step == 1 && axis.first == 0 && axis.extent == axis.source;
+  };
+  return plain(grid.y) && plain(grid.x);
+}
+
 }  // namespace
 
 void pack_patches_f32(const PatchGrid& grid, const float* source, std::int64_t row_begin, std::int64_t row_end,
                       std::int64_t k_begin, std::int64_t k_end, float* panels) {
+  if (is_plain(grid)) {
+    return gemm_pack_a_f32(row_end - row_begin, k_end - k_begin, source + row_begin * grid.pixel_stride + k_begin,
+                           grid.pixel_stride, panels);
+  }
   const Runs runs(grid);
   GridCursor cursor(grid, row_begin);
   float border[kRows][kLongestMergedRun];

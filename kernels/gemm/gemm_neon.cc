@@ -37,12 +37,15 @@ BRAMBLE_INLINE void multiply_add(Accumulators<Vectors>& acc, const float* a, con
   }
 }
 
+// acc = start[column] (zero where null) + A * B.
 template <int Vectors>
-BRAMBLE_INLINE void multiply(Accumulators<Vectors>& acc, std::int64_t depth, const float* a, const float* b) {
+BRAMBLE_INLINE void multiply(Accumulators<Vectors>& acc, const float* start, std::int64_t depth, const float* a,
+                             const float* b) {
   BRAMBLE_UNROLL
-  for (int i = 0; i < kRows; ++i) {
+  for (int j = 0; j < Vectors; ++j) {
+    const float32x4_t value = start ? vld1q_f32(start + 4 * j) : vdupq_n_f32(0);
     BRAMBLE_UNROLL
-    for (int j = 0; j < Vectors; ++j) acc.v[i][j] = vdupq_n_f32(0);
+    for (int i = 0; i < kRows; ++i) acc.v[i][j] = value;
   }
   // One step a turn: 24 FMAs take 12 cycles of the two pipes, its 33 instructions 9 of the decoder. Two steps let GCC
   // hoist the second's loads, and the accumulators spill.
@@ -54,27 +57,33 @@ BRAMBLE_INLINE void multiply(Accumulators<Vectors>& acc, std::int64_t depth, con
 }
 
 // The eight rows' offsets from an operand's first column (C, residual and pre-activation lie alike).
-struct TileRows {
-  std::int64_t offset[kRows];
-};
+using TileRows = const std::int64_t*;
+
+// A row's address as one register: GCC would otherwise compute, and spill, the 24 vectors' addresses ahead of use.
+template <class T>
+BRAMBLE_INLINE T* row_address(T* base, std::int64_t offset) {
+  T* row = base + offset;
+  asm("" : "+r"(row));
+  return row;
+}
 
 template <int Vectors>
-BRAMBLE_INLINE void add_rows(Accumulators<Vectors>& acc, const float* base, const TileRows& rows) {
+BRAMBLE_INLINE void add_rows(Accumulators<Vectors>& acc, const float* base, TileRows rows) {
   BRAMBLE_UNROLL
   for (int i = 0; i < kRows; ++i) {
+    const float* row = row_address(base, rows[i]);
     BRAMBLE_UNROLL
-    for (int j = 0; j < Vectors; ++j) {
-      acc.v[i][j] = vaddq_f32(acc.v[i][j], vld1q_f32(base + rows.offset[i] + 4 * j));
-    }
+    for (int j = 0; j < Vectors; ++j) acc.v[i][j] = vaddq_f32(acc.v[i][j], vld1q_f32(row + 4 * j));
   }
 }
 
 template <int Vectors>
-BRAMBLE_INLINE void store_rows(const Accumulators<Vectors>& acc, float* base, const TileRows& rows) {
+BRAMBLE_INLINE void store_rows(const Accumulators<Vectors>& acc, float* base, TileRows rows) {
   BRAMBLE_UNROLL
   for (int i = 0; i < kRows; ++i) {
+    float* row = row_address(base, rows[i]);
     BRAMBLE_UNROLL
-    for (int j = 0; j < Vectors; ++j) vst1q_f32(base + rows.offset[i] + 4 * j, acc.v[i][j]);
+    for (int j = 0; j < Vectors; ++j) vst1q_f32(row + 4 * j, acc.v[i][j]);
   }
 }
 
@@ -95,13 +104,14 @@ BRAMBLE_INLINE void clamp(Accumulators<Vectors>& acc, bool to_six) {
 
 // Its 30 instructions need the registers that the accumulators hold: a pass over the tile while it is in L1.
 template <int Vectors>
-__attribute__((noinline)) void gelu_rows(float* base, const TileRows& rows) {
-  for (const std::int64_t offset : rows.offset) {
-    for (int j = 0; j < Vectors; ++j) {
-      vst1q_f32(base + offset + 4 * j, gelu_f32x4(vld1q_f32(base + offset + 4 * j)));
-    }
+__attribute__((noinline)) void gelu_rows(float* base, TileRows rows) {
+  for (int i = 0; i < kRows; ++i) {
+    float* row = base + rows[i];
+    for (int j = 0; j < Vectors; ++j) vst1q_f32(row + 4 * j, gelu_f32x4(vld1q_f32(row + 4 * j)));
   }
 }
+
+constexpr std::int64_t kSameRow[kRows] = {};
 
 bool is_plain(const GemmEpilogue& epilogue) {
   return !epilogue.bias && !epilogue.residual && !epilogue.preactivation && epilogue.activation == Activation::none;
@@ -109,13 +119,15 @@ bool is_plain(const GemmEpilogue& epilogue) {
 
 /// A whole tile. Pointers in `epilogue` and `c` are those of the tile's first column.
 template <int Vectors>
-void full_tile(std::int64_t depth, const float* a, const float* b, float* c, const TileRows& rows, bool accumulate,
+void full_tile(std::int64_t depth, const float* a, const float* b, float* c, TileRows rows, bool accumulate,
                const GemmEpilogue& epilogue, bool plain) {
+  // A bias that comes with the first products costs nothing as their start.
+  const float* start = accumulate ? nullptr : epilogue.bias;
   Accumulators<Vectors> acc;
-  multiply(acc, depth, a, b);
+  multiply(acc, start, depth, a, b);
   if (accumulate) add_rows(acc, c, rows);
   if (plain) return store_rows(acc, c, rows);
-  if (epilogue.bias) add_rows(acc, epilogue.bias, TileRows{});
+  if (epilogue.bias && !start) add_rows(acc, epilogue.bias, kSameRow);
   if (epilogue.residual) add_rows(acc, epilogue.residual, rows);
   if (epilogue.preactivation) store_rows(acc, epilogue.preactivation, rows);
   if (epilogue.activation == Activation::relu || epilogue.activation == Activation::relu6) {
@@ -125,20 +137,20 @@ void full_tile(std::int64_t depth, const float* a, const float* b, float* c, con
   if (epilogue.activation == Activation::gelu) gelu_rows<Vectors>(c, rows);
 }
 
-/// A tile at the lower or right edge: `valid_rows` x `valid_cols` of it exist. The same operations in the same order.
+/// A tile at the lower or right edge: `valid_rows` x `valid_cols` of it exist.
 template <int Vectors>
-void edge_tile(std::int64_t depth, const float* a, const float* b, float* c, const TileRows& rows,
+void edge_tile(std::int64_t depth, const float* a, const float* b, float* c, TileRows rows,
                std::int64_t valid_rows, std::int64_t valid_cols, bool accumulate, const GemmEpilogue& epilogue) {
   float tile[kRows][4 * Vectors];
-  TileRows tile_rows;
-  for (int i = 0; i < kRows; ++i) tile_rows.offset[i] = i * 4 * Vectors;
+  std::int64_t tile_rows[kRows];
+  for (int i = 0; i < kRows; ++i) tile_rows[i] = i * 4 * Vectors;
   {
     Accumulators<Vectors> acc;
-    multiply(acc, depth, a, b);
+    multiply(acc, nullptr, depth, a, b);
     store_rows(acc, tile[0], tile_rows);
   }
   for (std::int64_t i = 0; i < valid_rows; ++i) {
-    const std::int64_t row = rows.offset[i];
+    const std::int64_t row = rows[i];
     for (std::int64_t j = 0; j < valid_cols; ++j) {
       float value = tile[i][j];
       if (accumulate) value += c[row + j];
@@ -165,17 +177,21 @@ void panel(const GemmBlock& block, const float* b, std::int64_t col, const GemmE
   if (epilogue.preactivation) epilogue.preactivation += col;
   const bool plain = is_plain(epilogue);
 
+  std::int64_t strided[kRows];
+  for (int i = 0; i < kRows; ++i) strided[i] = i * row_stride;
   const float* a = block.a;
   for (std::int64_t first = 0; first < block.rows; first += kRows, a += kRows * block.depth) {
     const std::int64_t valid = std::min<std::int64_t>(kRows, block.rows - first);
-    TileRows rows{};
-    for (std::int64_t i = 0; i < valid; ++i) {
-      rows.offset[i] = block.c.row_offsets ? block.c.row_offsets[first + i] : (first + i) * row_stride;
-    }
+    const TileRows rows = block.c.row_offsets ? block.c.row_offsets + first : strided;
     if (valid == kRows && cols == stored_cols) {
       full_tile<Vectors>(block.depth, a, b, c, rows, block.accumulate, epilogue, plain);
     } else {
       edge_tile<Vectors>(block.depth, a, b, c, rows, valid, cols, block.accumulate, epilogue);
+    }
+    if (!block.c.row_offsets) {
+      c += kRows * row_stride;
+      if (epilogue.residual) epilogue.residual += kRows * row_stride;
+      if (epilogue.preactivation) epilogue.preactivation += kRows * row_stride;
     }
   }
 }

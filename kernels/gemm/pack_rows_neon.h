@@ -46,11 +46,16 @@ inline void interleave_rows_f32(const float* const* rows, std::int64_t depth, fl
   }
 }
 
-/// for (i < count) to[i] = from[i]; inlined, for runs of a few dozen floats.
+/// for (i < count) to[i] = from[i]; inlined, for runs of a few dozen floats. The tail is no loop, for GCC would call
+/// memcpy for it.
 inline void copy_run_f32(const float* from, std::int64_t count, float* to) {
-  std::int64_t i = 0;
-  for (; i + 4 <= count; i += 4) vst1q_f32(to + i, vld1q_f32(from + i));
-  for (; i < count; ++i) to[i] = from[i];
+  for (; count >= 4; count -= 4, from += 4, to += 4) vst1q_f32(to, vld1q_f32(from));
+  if (count & 2) {
+    vst1_f32(to, vld1_f32(from));
+    from += 2;
+    to += 2;
+  }
+  if (count & 1) *to = *from;
 }
 
 }  // namespace bramble::kernels
