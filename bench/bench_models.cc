@@ -1,7 +1,7 @@
 // Trains each model for a few steps, as the published benchmark of on-device training does, and reports the time.
-#include <cstdio>
-
 #include <fmt/format.h>
+
+#include <cstdio>
 
 #include "bench/bench_models_data.h"
 #include "bench/bench_models_options.h"
@@ -56,7 +56,8 @@ int run_and_report(const Options& options, Data& data, RowStore& store) {
   }
   fmt::print("{}", report(store.rows()));
   if (data.skipped() == 1) print_notice("warning: 1 image could not be read and was skipped");
-  if (data.skipped() > 1) print_notice(fmt::format("warning: {} images could not be read and were skipped", data.skipped()));
+  if (data.skipped() > 1)
+    print_notice(fmt::format("warning: {} images could not be read and were skipped", data.skipped()));
   return code;
 }
 

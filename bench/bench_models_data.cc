@@ -1,8 +1,8 @@
 #include "bench/bench_models_data.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "bench/bench_models_progress.h"
 #include "engine/data/generated.h"

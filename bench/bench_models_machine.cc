@@ -1,12 +1,11 @@
 #include "bench/bench_models_machine.h"
 
+#include <cpuinfo.h>
 #include <malloc.h>
 
 #include <algorithm>
 #include <fstream>
 #include <iterator>
-
-#include <cpuinfo.h>
 
 namespace bramble::bench {
 namespace {

@@ -43,7 +43,9 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--size", options.size, "height and width in pixels")->check(count)->capture_default_str();
   app.add_option("--classes", options.classes, "outputs of the model")->check(count)->capture_default_str();
   app.add_option("--steps", options.steps, "timed steps")->check(CLI::Range(1, 1'000'000))->capture_default_str();
-  app.add_option("--warmup", options.warmup, "steps before them")->check(CLI::Range(0, 1'000'000))->capture_default_str();
+  app.add_option("--warmup", options.warmup, "steps before them")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
   app.add_option("--threads", options.threads, "computing threads; one for each core unless given")
       ->check(CLI::Range(1, kMaxThreads));
   app.add_option("--data", options.data, "folder of class folders with JPEGs; generated images unless given");
@@ -72,7 +74,8 @@ void resolve(Options& options) {
   if (options.resume && options.csv.empty() && options.json.empty()) {
     throw cli::UsageError("--resume needs the --csv or --json to go on with");
   }
-  if (options.threads == 0) options.threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
+  if (options.threads == 0)
+    options.threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
 }
 
 }  // namespace bramble::bench

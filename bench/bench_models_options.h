@@ -1,11 +1,10 @@
 // bench_models' command line.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include <CLI/CLI.hpp>
 
 #include "models/registry.h"
 
@@ -23,7 +22,7 @@ struct Options {
   int classes = 1000;
   int steps = 20;
   int warmup = 1;
-  int threads = 0;  ///< 0 until resolve(): one for each core
+  int threads = 0;             ///< 0 until resolve(): one for each core
   std::filesystem::path data;  ///< empty: generated images
   bool in_memory = false;
   float learning_rate = 0.1f;

@@ -1,10 +1,10 @@
 #include "bench/bench_models_report.h"
 
-#include <algorithm>
-#include <set>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
 
 namespace bramble::bench {
 namespace {
@@ -14,8 +14,8 @@ constexpr double kMebibyte = 1024.0 * 1024.0;
 using Line = std::vector<std::string>;
 
 Line heading() {
-  return {"model", "task", "s/batch", "min", "max", "images/s", "GFLOP/s", "of limit", "plan MiB", "peak MiB",
-          "loss", "PyTorch s", "times as fast"};
+  return {"model",    "task",     "s/batch",  "min",  "max",       "images/s",     "GFLOP/s",
+          "of limit", "plan MiB", "peak MiB", "loss", "PyTorch s", "times as fast"};
 }
 
 std::string or_dash(const std::optional<double>& value, double scale, int digits, const char* unit) {

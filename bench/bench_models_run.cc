@@ -1,11 +1,10 @@
 #include "bench/bench_models_run.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-
-#include <fmt/format.h>
 
 #include "bench/bench_models_machine.h"
 #include "bench/bench_models_progress.h"
@@ -41,9 +40,10 @@ engine::Trainer make_trainer(const Options& options, const models::ModelInfo& in
 }
 
 std::string describe(const engine::MemoryReport& memory) {
-  return fmt::format("{:.0f} MiB planned ({:.0f} weights and state, {:.0f} activations, {:.0f} scratch)",
-                     static_cast<double>(memory.total()) / kMebibyte, static_cast<double>(memory.parameters) / kMebibyte,
-                     static_cast<double>(memory.activations) / kMebibyte, static_cast<double>(memory.scratch) / kMebibyte);
+  return fmt::format(
+      "{:.0f} MiB planned ({:.0f} weights and state, {:.0f} activations, {:.0f} scratch)",
+      static_cast<double>(memory.total()) / kMebibyte, static_cast<double>(memory.parameters) / kMebibyte,
+      static_cast<double>(memory.activations) / kMebibyte, static_cast<double>(memory.scratch) / kMebibyte);
 }
 
 struct Step {
@@ -70,8 +70,9 @@ std::vector<Step> run_steps(const Options& options, engine::Trainer& trainer, en
     cli::check_interrupted();
     // Printing is no part of the steps that pi5model counts.
     if (options.mark_region) continue;
-    progress.update(i < 0 ? fmt::format("warm-up step {}/{}", i + options.warmup + 1, options.warmup)
-                          : fmt::format("step {}/{}  {:.3f} s  loss {:.4f}", i + 1, options.steps, step.seconds, step.loss));
+    progress.update(
+        i < 0 ? fmt::format("warm-up step {}/{}", i + options.warmup + 1, options.warmup)
+              : fmt::format("step {}/{}  {:.3f} s  loss {:.4f}", i + 1, options.steps, step.seconds, step.loss));
   }
   if (options.mark_region) ::close(kRegionEnd);
   return steps;

@@ -1,10 +1,10 @@
 #include "tools/models_command.h"
 
-#include <algorithm>
-#include <cstdint>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "models/registry.h"
@@ -25,7 +25,8 @@ Counts count_parameters(const models::ModelInfo& info) {
     if (tensor.role != graph::Role::parameter) continue;
     const std::int64_t count = graph::element_count(tensor.spec.shape);
     counts.parameters += count;
-    if (std::find(info.head_keys.begin(), info.head_keys.end(), tensor.name) != info.head_keys.end()) counts.head += count;
+    if (std::find(info.head_keys.begin(), info.head_keys.end(), tensor.name) != info.head_keys.end())
+      counts.head += count;
   }
   return counts;
 }

@@ -91,7 +91,8 @@ void read_file(const fs::path& path, std::vector<std::uint8_t>& bytes) {
   if (file.get() < 0) throw FileError(path, last_error());
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw FileError(path, last_error());
-  if (!S_ISREG(status.st_mode)) throw FileError(path, S_ISDIR(status.st_mode) ? "is a folder" : "is not a regular file");
+  if (!S_ISREG(status.st_mode))
+    throw FileError(path, S_ISDIR(status.st_mode) ? "is a folder" : "is not a regular file");
   bytes.resize(static_cast<std::size_t>(status.st_size));
   std::size_t filled = 0;
   while (filled < bytes.size()) {

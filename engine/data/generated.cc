@@ -42,7 +42,9 @@ void add_octave(std::vector<float>& values, int size, int cells, float amplitude
   const int points = cells + 1;
   std::vector<float> grid(static_cast<std::size_t>(points) * static_cast<std::size_t>(points) * 3);
   for (float& point : grid) point = amplitude * random();
-  const auto at = [&](int y, int x) { return &grid[(static_cast<std::size_t>(y) * static_cast<std::size_t>(points) + static_cast<std::size_t>(x)) * 3]; };
+  const auto at = [&](int y, int x) {
+    return &grid[(static_cast<std::size_t>(y) * static_cast<std::size_t>(points) + static_cast<std::size_t>(x)) * 3];
+  };
   float* value = values.data();
   for (int y = 0; y < size; ++y) {
     const float grid_y = static_cast<float>(y * cells) / static_cast<float>(size);
@@ -151,9 +153,9 @@ fs::path generated_images(const fs::path& cache, const GeneratedOptions& options
                           const std::function<void(int, int)>& progress) {
   const int images = std::max(options.images, options.classes);
   // Everything that the files depend on is in the name; v1: the way pictures are made.
-  const fs::path target = cache / ("generated-v1-" + std::to_string(images) + "-images-" +
-                                   std::to_string(options.classes) + "-classes-" + std::to_string(options.size) +
-                                   "-pixels-seed-" + std::to_string(options.seed));
+  const fs::path target =
+      cache / ("generated-v1-" + std::to_string(images) + "-images-" + std::to_string(options.classes) + "-classes-" +
+               std::to_string(options.size) + "-pixels-seed-" + std::to_string(options.seed));
   try {
     if (fs::is_directory(target)) return target;
     fs::create_directories(cache);

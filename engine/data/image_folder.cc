@@ -62,8 +62,8 @@ ImageFolder read_image_folder(const fs::path& root, std::int64_t max_classes) {
   std::erase_if(class_folders, [&](const fs::path& path) { return !fs::is_directory(path, error); });
   if (class_folders.empty()) throw FileError(root, "no class folder in it; expected CLASS/IMAGE.jpg");
   if (std::cmp_greater(class_folders.size(), max_classes)) {
-    throw FileError(root, std::to_string(class_folders.size()) + " classes, but --classes allows " +
-                              std::to_string(max_classes));
+    throw FileError(
+        root, std::to_string(class_folders.size()) + " classes, but --classes allows " + std::to_string(max_classes));
   }
   for (const fs::path& class_folder : class_folders) {
     add_class(class_folder, static_cast<std::int32_t>(folder.classes.size()), folder.samples);

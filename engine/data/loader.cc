@@ -16,7 +16,8 @@ namespace {
 // A thread's own decoder and buffers: path to normalised values.
 class ImageReader {
  public:
-  explicit ImageReader(int size) : size_(size), cropped_(static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3) {}
+  explicit ImageReader(int size)
+      : size_(size), cropped_(static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3) {}
 
   void read(const std::filesystem::path& path, std::span<float> values) {
     decoder_.decode(path, image_);
@@ -53,8 +54,8 @@ Loader::Loader(ImageFolder folder, const LoaderOptions& options, SkipReport repo
     : folder_(std::move(folder)), options_(options), report_skip_(std::move(report_skip)) {
   const std::size_t images = folder_.samples.size();
   if (images < static_cast<std::size_t>(options_.batch)) {
-    throw std::runtime_error("a batch of " + std::to_string(options_.batch) + " is larger than the data: " +
-                             std::to_string(images) + " images");
+    throw std::runtime_error("a batch of " + std::to_string(options_.batch) +
+                             " is larger than the data: " + std::to_string(images) + " images");
   }
   order_.resize(images);
   std::iota(order_.begin(), order_.end(), 0U);
@@ -133,7 +134,8 @@ void Loader::note_failure(const Slot& slot) {
 
 void Loader::end_epoch() {
   const std::size_t readable = std::exchange(readable_in_epoch_, 0);
-  if (readable == 0) throw std::runtime_error("no readable image is left: all " + std::to_string(skipped_) + " are corrupt");
+  if (readable == 0)
+    throw std::runtime_error("no readable image is left: all " + std::to_string(skipped_) + " are corrupt");
   if (readable < static_cast<std::size_t>(options_.batch)) {
     throw std::runtime_error("a batch of " + std::to_string(options_.batch) + " is larger than the data: " +
                              std::to_string(readable) + " readable images, " + std::to_string(skipped_) + " skipped");

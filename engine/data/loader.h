@@ -23,8 +23,8 @@ struct LoaderOptions {
   bool shuffle = true;  ///< a new order each epoch
 };
 
-/// The stream of images is epoch after epoch, each in its own order; batches run across an epoch's end, so that all are full.
-/// The stream depends on the seed only, never on the threads. An image that cannot be decoded is left out and
+/// The stream of images is epoch after epoch, each in its own order; batches run across an epoch's end, so that all are
+/// full. The stream depends on the seed only, never on the threads. An image that cannot be decoded is left out and
 /// reported once. Allocates nothing once each thread has met its largest image, but for a new epoch's order.
 class Loader : public BatchSource {
  public:

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-
 #include <nlohmann/json.hpp>
 
 #include "bench/bench_models_machine.h"
@@ -129,7 +128,10 @@ TEST(Machine, TheLimitCountsFourCoresAtMost) {
 }
 
 TEST(Machine, PeakMemoryStartsAnew) {
-  { const std::vector<char> large(std::size_t{200} << 20, 'x'); EXPECT_EQ(large.back(), 'x'); }
+  {
+    const std::vector<char> large(std::size_t{200} << 20, 'x');
+    EXPECT_EQ(large.back(), 'x');
+  }
   EXPECT_GT(process_peak_bytes(), std::size_t{200} << 20);
 }
 

@@ -12,7 +12,8 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kPhotos = test::source_file("photos").string();
-const std::string kSmall = " --models mobilenetv2_050 --classes 10 --size 32 --batch 2 --steps 1 --warmup 0 --threads 1 ";
+const std::string kSmall =
+    " --models mobilenetv2_050 --classes 10 --size 32 --batch 2 --steps 1 --warmup 0 --threads 1 ";
 
 test::Outcome bench_models(const std::string& arguments) { return test::run_shell(BENCH_MODELS " " + arguments); }
 
@@ -63,7 +64,8 @@ TEST(BenchModels, CorruptImagesAreNamedAndCounted) {
 
 TEST(BenchModels, NothingReadableIsAnError) {
   const test::TemporaryFolder folder;
-  for (const char* name : {"a.jpg", "b.jpg", "c.jpg"}) test::write_whole(folder.path() / "class" / name, "\xff\xd8\xff\xe0 no more");
+  for (const char* name : {"a.jpg", "b.jpg", "c.jpg"})
+    test::write_whole(folder.path() / "class" / name, "\xff\xd8\xff\xe0 no more");
   const test::Outcome outcome = bench_models(kSmall + "--tasks head --data " + folder.path().string());
   EXPECT_EQ(outcome.code, 1);
   EXPECT_NE(outcome.output.find("bramble: error: no readable image is left: all 3 are corrupt\n"), std::string::npos)
@@ -72,7 +74,8 @@ TEST(BenchModels, NothingReadableIsAnError) {
 
 TEST(BenchModels, GeneratedImagesAreWrittenOnce) {
   const test::TemporaryFolder cache;
-  const std::string command = "XDG_CACHE_HOME=" + cache.path().string() + " " BENCH_MODELS + kSmall + "--tasks head --in-memory";
+  const std::string command =
+      "XDG_CACHE_HOME=" + cache.path().string() + " " BENCH_MODELS + kSmall + "--tasks head --in-memory";
   const test::Outcome first = test::run_shell(command);
   ASSERT_EQ(first.code, 0) << first.output;
   EXPECT_NE(first.output.find("writing 1000 generated images, once"), std::string::npos) << first.output;
@@ -105,9 +108,9 @@ TEST(BenchModels, InterruptKeepsTheRowsSoFar) {
   const std::string csv = (folder / "rows.csv").string();
   // A row that the run resumes from, then steps without end until the signal comes.
   ASSERT_EQ(bench_models(kSmall + "--tasks head --data " + kPhotos + " --csv " + csv).code, 0);
-  const test::Outcome outcome = test::run_shell(
-      BENCH_MODELS + kSmall + "--steps 1000000 --resume --tasks head,train --data " + kPhotos + " --csv " + csv +
-      " & process=$!; sleep 2; kill -INT $process; wait $process");
+  const test::Outcome outcome =
+      test::run_shell(BENCH_MODELS + kSmall + "--steps 1000000 --resume --tasks head,train --data " + kPhotos +
+                      " --csv " + csv + " & process=$!; sleep 2; kill -INT $process; wait $process");
   EXPECT_EQ(outcome.code, 130) << outcome.output;
   EXPECT_NE(outcome.output.find("bramble: interrupted\n"), std::string::npos) << outcome.output;
   EXPECT_EQ(count(test::read_whole(csv), "\n"), 2U);
@@ -119,11 +122,13 @@ TEST(BenchModels, NoMemoryForOneModelIsSaidAndTheOthersGoOn) {
   const test::TemporaryFolder folder;
   const std::string csv = (folder / "rows.csv").string();
   const std::string arguments =
-      " --models resnet50,mobilenetv2_050 --tasks train --size 288 --batch 12 --steps 1 --warmup 0 --threads 1 --data " +
+      " --models resnet50,mobilenetv2_050 --tasks train --size 288 --batch 12 --steps 1 --warmup 0 --threads 1 "
+      "--data " +
       kPhotos + " --csv " + csv;
   const test::Outcome outcome = test::run_shell("ulimit -v 1600000; " BENCH_MODELS + arguments);
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_NE(outcome.output.find("bramble: error: resnet50 train: the plan needs "), std::string::npos) << outcome.output;
+  EXPECT_NE(outcome.output.find("bramble: error: resnet50 train: the plan needs "), std::string::npos)
+      << outcome.output;
   EXPECT_NE(test::read_whole(csv).find("mobilenetv2_050,train"), std::string::npos) << outcome.output;
 }
 #endif

@@ -1,11 +1,10 @@
-#include "tools/parity/compare.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
 
 #include "tests/support/files.h"
+#include "tools/parity/compare.h"
 
 namespace bramble::parity {
 namespace {

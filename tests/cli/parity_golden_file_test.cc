@@ -1,13 +1,11 @@
-#include "tools/parity/golden_file.h"
-
 #include <gtest/gtest.h>
 
 #include <functional>
-
 #include <nlohmann/json.hpp>
 
 #include "engine/data/file.h"
 #include "tests/support/files.h"
+#include "tools/parity/golden_file.h"
 
 namespace bramble::parity {
 namespace {
@@ -74,7 +72,9 @@ TEST(GoldenFile, WrongKindsOfValueAreNamed) {
   EXPECT_EQ(error_after([](Json& json) { json["seed"] = -1; }), "\"seed\" is not a seed");
   EXPECT_EQ(error_after([](Json& json) { json["model"] = 3; }), "\"model\" is not a string");
   EXPECT_EQ(error_after([](Json& json) { json["losses"].push_back(1.0); }), "\"losses\" has 5 values instead of 4");
-  EXPECT_EQ(error_after([](Json& json) { json["grads"]["fc.bias"] = {1, 2}; }),
+  EXPECT_EQ(error_after([](Json& json) {
+              json["grads"]["fc.bias"] = {1, 2};
+            }),
             "\"grads.fc.bias\" has 2 values instead of 3");
   EXPECT_EQ(error_after([](Json& json) { json["grads"] = 7; }), "\"grads\" is not an object");
   EXPECT_EQ(error_after([](Json& json) { json["shapes"]["fc.bias"] = "1000"; }), "\"shapes.fc.bias\" is not a list");

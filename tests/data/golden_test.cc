@@ -36,12 +36,12 @@ TEST(Golden, ParametersAreScaledByTheirKind) {
 TEST(Golden, ImagesAreTransposedToChannelsLast) {
   std::vector<float> images(2 * 5 * 5 * 3);
   golden_images(2, 5, 2, images);
-  EXPECT_EQ(images[0], -1.2985725402832031f);                 // index 0 of the rule: image 0, red, first pixel
-  EXPECT_EQ(images[1], -1.141456127166748f);                  // 25: green
-  EXPECT_EQ(images[2], -0.3115001916885376f);                 // 50: blue
-  EXPECT_EQ(images[75], -1.433225393295288f);                 // 75: image 1
-  EXPECT_EQ(images[3], -0.11149756610393524f);                // 1: image 0, red, second pixel
-  EXPECT_EQ(images[149], -0.38653087615966797f);              // 149: the very last
+  EXPECT_EQ(images[0], -1.2985725402832031f);     // index 0 of the rule: image 0, red, first pixel
+  EXPECT_EQ(images[1], -1.141456127166748f);      // 25: green
+  EXPECT_EQ(images[2], -0.3115001916885376f);     // 50: blue
+  EXPECT_EQ(images[75], -1.433225393295288f);     // 75: image 1
+  EXPECT_EQ(images[3], -0.11149756610393524f);    // 1: image 0, red, second pixel
+  EXPECT_EQ(images[149], -0.38653087615966797f);  // 149: the very last
 }
 
 TEST(Golden, LabelsCycleThroughTheClasses) {

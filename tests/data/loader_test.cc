@@ -110,9 +110,8 @@ TEST(Loader, CorruptImagesAreNamedOnceAndLeftOut) {
   const SpoiltPhotos spoilt(3);
   for (int threads : {1, 4}) {
     std::multiset<std::string> reported;
-    Loader loader(spoilt.read(), {.batch = 4, .size = kSize, .threads = threads}, [&](const std::string& message) {
-      reported.insert(message.substr(0, message.find(": ")));
-    });
+    Loader loader(spoilt.read(), {.batch = 4, .size = kSize, .threads = threads},
+                  [&](const std::string& message) { reported.insert(message.substr(0, message.find(": "))); });
     for (int i = 0; i < 12; ++i) next_batch(loader, 4);
     EXPECT_EQ(reported, std::multiset<std::string>(spoilt.names().begin(), spoilt.names().end()));
     EXPECT_EQ(loader.skipped(), 3U);
@@ -121,7 +120,8 @@ TEST(Loader, CorruptImagesAreNamedOnceAndLeftOut) {
 
 TEST(Loader, OrderWithoutTheCorruptOnesIsTheSameForAnyThreads) {
   const SpoiltPhotos spoilt(3);
-  EXPECT_EQ(batches(spoilt.read(), {.batch = 4, .threads = 1}, 8), batches(spoilt.read(), {.batch = 4, .threads = 3}, 8));
+  EXPECT_EQ(batches(spoilt.read(), {.batch = 4, .threads = 1}, 8),
+            batches(spoilt.read(), {.batch = 4, .threads = 3}, 8));
 }
 
 TEST(Loader, NoReadableImageLeftIsAnError) {

@@ -1,11 +1,10 @@
 // What Bramble's programs share: one line for each error, exit codes, Ctrl-C.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <functional>
 #include <stdexcept>
 #include <string>
-
-#include <CLI/CLI.hpp>
 
 namespace bramble::cli {
 

@@ -1,8 +1,8 @@
 #include "tools/parity/command.h"
 
-#include <map>
-
 #include <fmt/format.h>
+
+#include <map>
 
 #include "engine/data/file.h"
 #include "models/registry.h"
@@ -40,10 +40,13 @@ std::vector<Job> read_jobs(const CommandOptions& options) {
     if (options.dump.empty()) continue;
     job.dump = options.dump / path.stem().concat(".json");
     const auto [other, is_new] = sources.emplace(job.dump, path);
-    if (!is_new) throw cli::UsageError(fmt::format("{} and {} would be dumped under one name", other->second.string(), path.string()));
+    if (!is_new)
+      throw cli::UsageError(
+          fmt::format("{} and {} would be dumped under one name", other->second.string(), path.string()));
     engine::check_writable(job.dump);
     std::error_code missing;
-    if (fs::equivalent(job.dump, path, missing)) throw cli::UsageError(fmt::format("--dump would overwrite {}", path.string()));
+    if (fs::equivalent(job.dump, path, missing))
+      throw cli::UsageError(fmt::format("--dump would overwrite {}", path.string()));
   }
   return jobs;
 }
@@ -56,7 +59,8 @@ void print_kind(const Kind& kind) {
   } else if (kind.faults.empty()) {
     fmt::print("  {:<18} {:>6} {:>16}\n", kind.name, kind.deviations.size(), "equal");
   }
-  for (const std::string& fault : kind.faults) fmt::print("  {:<18} {:>6} {:>16} {:>11}  {:<8} {}\n", kind.name, "", "", "", "WRONG", fault);
+  for (const std::string& fault : kind.faults)
+    fmt::print("  {:<18} {:>6} {:>16} {:>11}  {:<8} {}\n", kind.name, "", "", "", "WRONG", fault);
 }
 
 // The first tensor whose bits differ, or an empty text.
@@ -79,7 +83,8 @@ bool check_plan(const Config& config, const RunResult& planned, int threads) {
     const std::string difference = first_difference(isolated, *run);
     same = same && difference.empty();
     fmt::print("  {:<18} {:>6} {:>16} {:>11}  {:<8} {}\n", label, run->bits.size(),
-               difference.empty() ? "identical bits" : "other bits", "", difference.empty() ? "" : "OUTSIDE", difference);
+               difference.empty() ? "identical bits" : "other bits", "", difference.empty() ? "" : "OUTSIDE",
+               difference);
   }
   return same;
 }

@@ -1,16 +1,15 @@
 // `bramble parity`: golden files against the engine.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <vector>
-
-#include <CLI/CLI.hpp>
 
 namespace bramble::parity {
 
 struct CommandOptions {
   std::vector<std::filesystem::path> files;
-  int threads = 0;  ///< 0: one for each core
+  int threads = 0;             ///< 0: one for each core
   std::filesystem::path dump;  ///< empty: nothing is written
   bool check_plan = false;
 };

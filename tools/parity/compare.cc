@@ -63,7 +63,8 @@ Kind compare_losses(const std::string& name, const std::vector<double>& expected
                     const std::vector<double>& noise) {
   Kind kind{name, {}, {}};
   for (std::size_t step = 0; step < expected.size(); ++step) {
-    const double distance = std::abs(computed.at(step) - expected[step]) / std::max(std::abs(expected[step]), kLeastLoss);
+    const double distance =
+        std::abs(computed.at(step) - expected[step]) / std::max(std::abs(expected[step]), kLeastLoss);
     kind.deviations.push_back({"step " + std::to_string(step), distance, tolerance_for(noise[step])});
   }
   return kind;
@@ -151,8 +152,12 @@ Noise measured_noise(const Golden& golden, const Values& computed) {
     for (const Deviation& one : kind(name)) list.push_back(one.value);
     return list;
   };
-  return {kind("eval_logits").front().value, kind("train_logits").front().value, plain("losses"), plain("head_losses"),
-          named("grads"), named("buffers")};
+  return {kind("eval_logits").front().value,
+          kind("train_logits").front().value,
+          plain("losses"),
+          plain("head_losses"),
+          named("grads"),
+          named("buffers")};
 }
 
 }  // namespace bramble::parity

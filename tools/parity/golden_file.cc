@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-
 #include <nlohmann/json.hpp>
 
 #include "engine/data/file.h"
@@ -62,7 +61,8 @@ class Place {
   auto named(Read read) const {
     Named<decltype(read(*this))> values;
     if (!json_.is_object()) fail("is not an object");
-    for (const auto& [key, value] : json_.items()) values.emplace_back(key, read(Place(value, path_, name_ + "." + key)));
+    for (const auto& [key, value] : json_.items())
+      values.emplace_back(key, read(Place(value, path_, name_ + "." + key)));
     return values;
   }
 
@@ -124,9 +124,8 @@ Values read_values(const Place& root, const Config& config) {
 }
 
 Noise read_noise(const Place& noise) {
-  return {noise["eval_logits"].number(),         noise["train_logits"].number(),
-          as_numbers(noise["losses"], 4),        as_numbers(noise["head_losses"], 3),
-          noise["grads"].named(as_number),       noise["buffers"].named(as_number)};
+  return {noise["eval_logits"].number(),       noise["train_logits"].number(),  as_numbers(noise["losses"], 4),
+          as_numbers(noise["head_losses"], 3), noise["grads"].named(as_number), noise["buffers"].named(as_number)};
 }
 
 // Every tensor that the lists promise has its values.
@@ -170,7 +169,8 @@ Golden read_golden(const std::filesystem::path& path) {
   const Place root(json, path, "");
   Golden golden;
   golden.config = read_config(root);
-  if (root["train_output_kind"].text() != "tensor") root["train_output_kind"].fail("is not supported: only \"tensor\" is");
+  if (root["train_output_kind"].text() != "tensor")
+    root["train_output_kind"].fail("is not supported: only \"tensor\" is");
   golden.values = read_values(root, golden.config);
   golden.noise = read_noise(root["fp32_noise"]);
   check_complete(golden, root);
@@ -183,8 +183,8 @@ std::string to_json(const Golden& golden) {
   for (const auto& [name, shape] : values.shapes) {
     if (find(values.grads, name) == nullptr) no_grad.push_back(name);
   }
-  Json json = {{"model", config.model},     {"timm", config.timm},       {"seed", config.seed},
-               {"batch", config.batch},     {"size", config.size},       {"classes", config.classes},
+  Json json = {{"model", config.model},        {"timm", config.timm}, {"seed", config.seed},
+               {"batch", config.batch},        {"size", config.size}, {"classes", config.classes},
                {"head_keys", config.head_keys}};
   json["eval_logits"] = object_of(values.eval_logits);
   json["train_output_kind"] = "tensor";
@@ -198,9 +198,9 @@ std::string to_json(const Golden& golden) {
   json["head_params_after"] = object_of(values.head_params_after);
   json["shapes"] = object_of(values.shapes);
   json["buffer_shapes"] = object_of(values.buffer_shapes);
-  json["fp32_noise"] = {{"grads", object_of(noise.grads)},     {"buffers", object_of(noise.buffers)},
-                        {"losses", noise.losses},              {"head_losses", noise.head_losses},
-                        {"eval_logits", noise.eval_logits},    {"train_logits", noise.train_logits}};
+  json["fp32_noise"] = {{"grads", object_of(noise.grads)},  {"buffers", object_of(noise.buffers)},
+                        {"losses", noise.losses},           {"head_losses", noise.head_losses},
+                        {"eval_logits", noise.eval_logits}, {"train_logits", noise.train_logits}};
   return json.dump(0) + '\n';
 }
 

@@ -76,7 +76,8 @@ Golden read_golden(const std::filesystem::path& path);
 /// The same form; read_golden takes it.
 std::string to_json(const Golden& golden);
 
-/// PyTorch's count of a BatchNorm's forwards. Nothing reads it and we keep none: left out wherever buffers are compared.
+/// PyTorch's count of a BatchNorm's forwards. Nothing reads it and we keep none: left out wherever buffers are
+/// compared.
 bool is_batch_count(const std::string& buffer);
 
 }  // namespace bramble::parity

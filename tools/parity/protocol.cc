@@ -68,20 +68,30 @@ class Protocol {
     result_.bits.emplace_back(name, hash_bits(values));
   }
 
-  engine::Probe probe(std::span<const float> values, const std::string& key) {
-    note_bits(key, values);
+  engine::Probe probe(std::span<const float> values, const std::string& key) const {
     return engine::golden_probe(values, key, config_.seed);
+  }
+  engine::Probe probe_and_note(std::span<const float> values, const std::string& key) {
+    note_bits(key, values);
+    return probe(values, key);
+  }
+
+  void note_parameters(const engine::Trainer& trainer, const std::string& run) {
+    for (const std::string& name : trainer.parameter_names()) {
+      note_bits(run + " parameter " + name, trainer.value(name));
+    }
   }
 
   Logits logits(std::span<const float> values, const std::string& key) {
     const auto count = static_cast<std::size_t>(std::min<std::int64_t>(8, config_.classes));
-    return {{values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count)}, probe(values, key)};
+    return {{values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count)}, probe_and_note(values, key)};
   }
 
-  Named<engine::Probe> head_parameters(const engine::Trainer& trainer) {
+  Named<engine::Probe> head_parameters(const engine::Trainer& trainer) const {
     Named<engine::Probe> probes;
     for (const std::string& name : trainer.parameter_names()) {
-      const bool of_head = std::find(config_.head_keys.begin(), config_.head_keys.end(), name) != config_.head_keys.end();
+      const bool of_head =
+          std::find(config_.head_keys.begin(), config_.head_keys.end(), name) != config_.head_keys.end();
       if (of_head) probes.emplace_back(name, probe(trainer.value(name), "param:" + name));
     }
     return probes;
@@ -104,22 +114,24 @@ class Protocol {
     options.keep_gradients = options_.keep_gradients;
     engine::Trainer trainer = make_trainer(options, 0.001f);
     for (const std::string& name : trainer.parameter_names()) values.shapes.emplace_back(name, trainer.shape_of(name));
-    for (const std::string& name : trainer.buffer_names()) values.buffer_shapes.emplace_back(name, trainer.shape_of(name));
+    for (const std::string& name : trainer.buffer_names())
+      values.buffer_shapes.emplace_back(name, trainer.shape_of(name));
 
     values.losses.push_back(step(trainer, "train", 0));
     values.train_logits = logits(trainer.logits(), "train_logits");
     if (options_.keep_gradients) {
       for (const std::string& name : trainer.parameter_names()) {
-        values.grads.emplace_back(name, probe(trainer.gradient(name), "grad:" + name));
+        values.grads.emplace_back(name, probe_and_note(trainer.gradient(name), "grad:" + name));
       }
     }
     for (const std::string& name : trainer.buffer_names()) {
-      if (!is_batch_count(name)) values.buffers.emplace_back(name, probe(trainer.value(name), "buffer:" + name));
+      if (!is_batch_count(name))
+        values.buffers.emplace_back(name, probe_and_note(trainer.value(name), "buffer:" + name));
     }
     values.losses.push_back(step(trainer, "train", 1));
     values.losses.push_back(step(trainer, "train", 2));
     values.params_after = head_parameters(trainer);
-    for (const std::string& name : trainer.parameter_names()) note_bits("after 3 steps: " + name, trainer.value(name));
+    note_parameters(trainer, "train");
     values.losses.push_back(step(trainer, "train", 3));
   }
 
@@ -130,6 +142,7 @@ class Protocol {
     engine::Trainer trainer = make_trainer(options, 0.01f);
     for (int number = 0; number < 3; ++number) values.head_losses.push_back(step(trainer, "head", number));
     values.head_params_after = head_parameters(trainer);
+    note_parameters(trainer, "head");
   }
 
   const Config& config_;
