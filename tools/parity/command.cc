@@ -51,16 +51,24 @@ std::vector<Job> read_jobs(const CommandOptions& options) {
   return jobs;
 }
 
+// One line of a file's table. `mark` is empty where all is well.
+void print_line(const std::string& kind, const std::string& count, const std::string& deviation,
+                const std::string& tolerance, const std::string& mark, const std::string& of) {
+  std::string line = fmt::format("  {:<18} {:>6} {:>16} {:>11}  {:<8} {}", kind, count, deviation, tolerance, mark, of);
+  line.erase(line.find_last_not_of(' ') + 1);
+  fmt::print("{}\n", line);
+}
+
 void print_kind(const Kind& kind) {
   const Deviation* worst = kind.worst();
+  const std::string count = std::to_string(kind.deviations.size());
   if (worst != nullptr && worst->tolerance > 0) {
-    fmt::print("  {:<18} {:>6} {:>16.2e} {:>11.1e}  {:<8} {}\n", kind.name, kind.deviations.size(), worst->value,
-               worst->tolerance, worst->inside() ? "" : "OUTSIDE", worst->name);
+    print_line(kind.name, count, fmt::format("{:.2e}", worst->value), fmt::format("{:.1e}", worst->tolerance),
+               worst->inside() ? "" : "OUTSIDE", worst->name);
   } else if (kind.faults.empty()) {
-    fmt::print("  {:<18} {:>6} {:>16}\n", kind.name, kind.deviations.size(), "equal");
+    print_line(kind.name, count, "equal", "", "", "");
   }
-  for (const std::string& fault : kind.faults)
-    fmt::print("  {:<18} {:>6} {:>16} {:>11}  {:<8} {}\n", kind.name, "", "", "", "WRONG", fault);
+  for (const std::string& fault : kind.faults) print_line(kind.name, "", "", "", "WRONG", fault);
 }
 
 // The first tensor whose bits differ, or an empty text.
@@ -82,9 +90,8 @@ bool check_plan(const Config& config, const RunResult& planned, int threads) {
   for (const auto& [label, run] : {std::pair("plan", &planned), std::pair("plan for training", &without_gradients)}) {
     const std::string difference = first_difference(isolated, *run);
     same = same && difference.empty();
-    fmt::print("  {:<18} {:>6} {:>16} {:>11}  {:<8} {}\n", label, run->bits.size(),
-               difference.empty() ? "identical bits" : "other bits", "", difference.empty() ? "" : "OUTSIDE",
-               difference);
+    print_line(label, std::to_string(run->bits.size()), difference.empty() ? "identical bits" : "other bits", "",
+               difference.empty() ? "" : "OUTSIDE", difference);
   }
   return same;
 }
@@ -98,7 +105,7 @@ bool run_job(const Job& job, const CommandOptions& options) {
   if (!job.dump.empty()) {
     engine::write_atomically(job.dump, to_json({config, result.values, measured_noise(job.golden, result.values)}));
   }
-  fmt::print("  {:<18} {:>6} {:>16} {:>11}  {:<8} {}\n", "kind", "values", "worst deviation", "tolerance", "", "of");
+  print_line("kind", "values", "worst deviation", "tolerance", "", "of");
   bool inside = true;
   for (const Kind& kind : compare(job.golden, result.values)) {
     print_kind(kind);
