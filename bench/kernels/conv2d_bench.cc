@@ -1,5 +1,5 @@
 // Convolutions and linear layers of the models, each pass, XNNPACK's forward beside ours. Names read
-// conv2d/<layer>/<pass>: --benchmark_filter='conv2d/56x56_64_3x3/.*'
+// conv2d/<layer>/<pass>, as in --benchmark_filter=conv2d/56x56_64_3x3/fwd/
 #include <string>
 
 #include "bench/kernels/bound_node.h"

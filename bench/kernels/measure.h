@@ -3,6 +3,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include <chrono>
+
 namespace bramble::bench {
 
 /// A Pi 5's: one core's fp32 multiply-adds, and all cores' memory.
@@ -26,19 +28,21 @@ struct Work {
   double bytes = 0;
 };
 
-void report(benchmark::State& state, const Work& work);
+void report(benchmark::State& state, const Work& work, double seconds);
 
 /// Times body(): once to warm up, then as often as Google Benchmark wants.
 template <class Body>
 void measure(benchmark::State& state, const Work& work, Body body) {
   body();
   begin_region();
+  const auto start = std::chrono::steady_clock::now();
   for (auto _ : state) {
     body();
     benchmark::ClobberMemory();
   }
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   end_region();
-  report(state, work);
+  report(state, work, elapsed.count());
 }
 
 }  // namespace bramble::bench
