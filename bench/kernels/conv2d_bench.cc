@@ -57,7 +57,8 @@ struct Passes {
 };
 
 void register_passes(const std::string& name, const Passes& p, const kernels::Conv2dShape& shape) {
-  const auto add = [&](const char* pass, const graph::OpPtr& op, std::vector<TensorSpec> inputs, std::vector<char> read) {
+  const auto add = [&](const char* pass, const graph::OpPtr& op, const std::vector<TensorSpec>& inputs,
+                       const std::vector<char>& read) {
     benchmark::RegisterBenchmark((name + "/" + pass).c_str(),
                                  [=](benchmark::State& state) { run_node(state, op, inputs, read); })
         ->Unit(benchmark::kMillisecond)

@@ -45,8 +45,8 @@ XnnpackConv2d::XnnpackConv2d(const kernels::Conv2dShape& shape) : state_(std::ma
   const float highest = std::numeric_limits<float>::infinity();
   const bool linear = shape.batch == 1 && shape.in_height == 1 && shape.kernel_height * shape.kernel_width == 1;
   if (linear) {
-    require(xnn_create_fully_connected_nc_f32(size(shape.in_channels), size(shape.out_channels), size(shape.in_channels),
-                                              size(shape.out_channels), kernel.data(), bias.data(), 0, highest, 0, &s.op),
+    const std::size_t in = size(shape.in_channels), out = size(shape.out_channels);
+    require(xnn_create_fully_connected_nc_f32(in, out, in, out, kernel.data(), bias.data(), 0, highest, 0, &s.op),
             "xnn_create_fully_connected_nc_f32");
     require(xnn_setup_fully_connected_nc_f32(s.op, pixels, s.x.data(), s.y.data(), s.pool),
             "xnn_setup_fully_connected_nc_f32");
@@ -55,9 +55,9 @@ XnnpackConv2d::XnnpackConv2d(const kernels::Conv2dShape& shape) : state_(std::ma
   const std::uint32_t padding = u32(shape.padding);
   require(xnn_create_convolution2d_nhwc_f32(
               padding, padding, padding, padding, u32(shape.kernel_height), u32(shape.kernel_width), u32(shape.stride),
-              u32(shape.stride), u32(shape.dilation), u32(shape.dilation), u32(shape.groups), size(shape.in_per_group()),
-              size(shape.out_per_group()), size(shape.in_channels), size(shape.out_channels), kernel.data(), bias.data(),
-              0, highest, 0, &s.op),
+              u32(shape.stride), u32(shape.dilation), u32(shape.dilation), u32(shape.groups),
+              size(shape.in_per_group()), size(shape.out_per_group()), size(shape.in_channels),
+              size(shape.out_channels), kernel.data(), bias.data(), 0, highest, 0, &s.op),
           "xnn_create_convolution2d_nhwc_f32");
   require(xnn_setup_convolution2d_nhwc_f32(s.op, size(shape.batch), size(shape.in_height), size(shape.in_width),
                                            s.x.data(), s.y.data(), s.pool),

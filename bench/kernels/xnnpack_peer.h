@@ -7,7 +7,7 @@
 
 namespace bramble::bench {
 
-/// A convolution with bias and ReLU (a fully connected operator where the shape is a linear layer's), as XNNPACK runs it.
+/// A convolution with bias and ReLU (a fully connected operator where the shape is a linear layer's), run by XNNPACK.
 class XnnpackConv2d {
  public:
   explicit XnnpackConv2d(const kernels::Conv2dShape& shape);

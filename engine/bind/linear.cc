@@ -19,7 +19,8 @@ kernels::Conv2dShape kernel_shape(const graph::Shape& x, std::int64_t out_featur
 
 Bound bind_linear(const BindContext& context) {
   const auto& attributes = context.op<graph::Linear>().attributes;
-  return bind_convolution(context, kernel_shape(context.input(0).shape, attributes.out_features), attributes.activation);
+  const kernels::Conv2dShape shape = kernel_shape(context.input(0).shape, attributes.out_features);
+  return bind_convolution(context, shape, attributes.activation);
 }
 
 Bound bind_linear_bwd_data(const BindContext& context) {

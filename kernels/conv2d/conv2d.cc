@@ -90,8 +90,9 @@ std::int64_t conv2d_scratch(const ConvBlocking& blocking) {
   return blocking.depth * (blocking.rows + blocking.gradient_cols);
 }
 
-void conv2d_fwd_f32(const Conv2dShape& shape, const float* x, const float* weight, float* y, const GemmEpilogue& epilogue,
-                    const ConvSlice& slice, const ConvBlocking& blocking, float* scratch) {
+void conv2d_fwd_f32(const Conv2dShape& shape, const float* x, const float* weight, float* y,
+                    const GemmEpilogue& epilogue, const ConvSlice& slice, const ConvBlocking& blocking,
+                    float* scratch) {
   const std::int64_t cols = shape.out_per_group();
   const std::int64_t first = slice.group * cols;
   PatchProduct product;

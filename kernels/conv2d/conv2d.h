@@ -5,7 +5,8 @@
 //       x[n][oy * stride + ky * dilation - padding][ox * stride + kx * dilation - padding][g * in_per_group + c] *
 //       weight(o, c, ky, kx),  g = o / out_per_group; x is zero outside the image.
 //
-// Activations are dense NHWC. Weights and their gradients lie as packed_weight.h says, one matrix a group after the other.
+// Activations are dense NHWC. Weights and their gradients lie as packed_weight.h says, one group's matrix after the
+// other.
 #pragma once
 
 #include <cstddef>
@@ -44,8 +45,8 @@ struct Conv2dShape {
   }
 };
 
-/// Block sizes, all in one place. A B panel (12 columns) and an A panel (8 rows) of `depth` stay in half of L1; a task's
-/// packed A block, rows x depth, stays in a third of L2 beside the output's lines. By weight the depth is pixels of dy,
+/// Block sizes, all in one place. A B panel (12 columns) and an A panel (8 rows) of `depth` stay in half of L1; a
+/// task's packed A block, rows x depth, stays in a third of L2 beside the output's lines. By weight the depth is pixels of dy,
 /// and a packed block of dy, depth x gradient_cols, stays in another third.
 struct ConvBlocking {
   std::int64_t depth = 384;          // (12 + 8) * 4 B * 384 = 30 KiB of 64
@@ -70,8 +71,9 @@ std::int64_t conv2d_scratch(const ConvBlocking& blocking);
 
 /// y = epilogue(conv(x)) for output pixels [row_begin, row_end) and the group's channels [col_begin, col_end). Written (=).
 /// The epilogue's bias has out_channels elements, its residual and preactivation lie like y.
-void conv2d_fwd_f32(const Conv2dShape& shape, const float* x, const float* weight, float* y, const GemmEpilogue& epilogue,
-                    const ConvSlice& slice, const ConvBlocking& blocking, float* scratch);
+void conv2d_fwd_f32(const Conv2dShape& shape, const float* x, const float* weight, float* y,
+                    const GemmEpilogue& epilogue, const ConvSlice& slice, const ConvBlocking& blocking,
+                    float* scratch);
 
 /// By data the input pixels (iy, ix) fall into stride * stride phases (iy % stride, ix % stride); each is a product of
 /// its own, with only those taps that reach it. Phase p = (iy % stride) * stride + ix % stride.

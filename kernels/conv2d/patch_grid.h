@@ -23,7 +23,7 @@ struct PatchGrid {
   PatchAxis y;
   PatchAxis x;
   std::int64_t channels = 1;
-  std::int64_t pixel_stride = 1;  ///< floats from one source pixel to the next; more than `channels` for a group's slice
+  std::int64_t pixel_stride = 1;  ///< floats from one source pixel to the next; exceeds `channels` for a group's slice
 
   std::int64_t rows(std::int64_t batch) const { return batch * y.extent * x.extent; }
   std::int64_t depth() const { return y.taps * x.taps * channels; }

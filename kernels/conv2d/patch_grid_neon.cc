@@ -24,7 +24,10 @@ struct GridRow {
 class GridCursor {
  public:
   GridCursor(const PatchGrid& grid, std::int64_t m)
-      : grid_(grid), x_(m % grid.x.extent), y_(m / grid.x.extent % grid.y.extent), n_(m / grid.x.extent / grid.y.extent) {}
+      : grid_(grid),
+        x_(m % grid.x.extent),
+        y_(m / grid.x.extent % grid.y.extent),
+        n_(m / grid.x.extent / grid.y.extent) {}
 
   GridRow row() const {
     const std::int64_t y = y_ * grid_.y.step + grid_.y.first;
@@ -168,7 +171,7 @@ void pack_patches_f32(const PatchGrid& grid, const float* source, std::int64_t r
     GridRow rows[kRows];
     std::fill_n(rows, kRows, GridRow{.y = -(std::int64_t{1} << 40)});  // outside whatever the tap
     for (std::int64_t i = 0; i < valid; ++i, cursor.advance(1)) rows[i] = cursor.row();
-    for_each_piece(runs, k_begin, k_end, [&](const Runs::Tap& tap, std::int64_t begin, std::int64_t end, std::int64_t at) {
+    const auto pack = [&](const Runs::Tap& tap, std::int64_t begin, std::int64_t end, std::int64_t at) {
       const float* from[kRows];
       if (!runs.merged()) {
         for (std::int64_t i = 0; i < kRows; ++i) {
@@ -180,7 +183,8 @@ void pack_patches_f32(const PatchGrid& grid, const float* source, std::int64_t r
         }
       }
       interleave_rows_f32<2>(from, end - begin, panels + at * kRows);
-    });
+    };
+    for_each_piece(runs, k_begin, k_end, pack);
   }
 }
 

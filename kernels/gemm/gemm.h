@@ -56,7 +56,8 @@ struct GemmEpilogue {
 };
 
 /// for (i < rows) for (j < cols)
-///   c[i * row_stride + j] = epilogue((accumulate ? c[i * row_stride + j] : 0) + sum over k < depth of A[i][k] * B[k][j]);
+///   c[i * row_stride + j] =
+///       epilogue((accumulate ? c[i * row_stride + j] : 0) + sum over k < depth of A[i][k] * B[k][j]);
 /// `a` and `b` are packed; any depth, 0 too. c is written (=) or, with `accumulate`, read and written (+=).
 /// For speed cut the depth into blocks of about 256 to 384 and the rows so that A's block stays in L2.
 void gemm_packed_f32(std::int64_t rows, std::int64_t cols, std::int64_t depth, const float* a, const float* b, float* c,

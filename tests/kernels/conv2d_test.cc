@@ -21,7 +21,9 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 constexpr ConvBlocking kSmallBlocks{16, 16, 12};
 
 // Poisoned, one float beyond any alignment: what a kernel leaves unwritten shows.
-std::vector<float> poisoned(std::int64_t n) { return std::vector<float>(size(n), std::numeric_limits<float>::quiet_NaN()); }
+std::vector<float> poisoned(std::int64_t n) {
+  return std::vector<float>(size(n), std::numeric_limits<float>::quiet_NaN());
+}
 
 struct Case {
   Conv2dShape shape;

@@ -164,8 +164,8 @@ TEST(Gemm, ColumnSumsMatchTheLoop) {
 }
 
 TEST(PackedWeight, RoundTripKeepsEveryWeightAndZeroesThePads) {
-  for (const PackedWeightShape shape : {PackedWeightShape{1, 1}, PackedWeightShape{13, 5}, PackedWeightShape{12, 3, 3, 3},
-                                        PackedWeightShape{26, 4, 3, 5}, PackedWeightShape{10, 3, 3, 3, 2}}) {
+  for (const auto& shape : {PackedWeightShape{1, 1}, PackedWeightShape{13, 5}, PackedWeightShape{12, 3, 3, 3},
+                            PackedWeightShape{26, 4, 3, 5}, PackedWeightShape{10, 3, 3, 3, 2}}) {
     const std::int64_t count = shape.out_channels * shape.depth();
     const auto torch = uniform(size(count), 1);
     std::vector<float> packed(size(packed_weight_elements(shape)), 9.0f), back(torch.size());
