@@ -106,15 +106,18 @@ TEST(BenchModels, LossDependsOnTheDataAndNotOnHowItIsLoaded) {
 TEST(BenchModels, InterruptKeepsTheRowsSoFar) {
   const test::TemporaryFolder folder;
   const std::string csv = (folder / "rows.csv").string();
-  // A row that the run resumes from, then steps without end until the signal comes.
   ASSERT_EQ(bench_models(kSmall + "--tasks head --data " + kPhotos + " --csv " + csv).code, 0);
-  const test::Outcome outcome =
-      test::run_shell(BENCH_MODELS + kSmall + "--steps 1000000 --resume --tasks head,train --data " + kPhotos +
-                      " --csv " + csv + " & process=$!; sleep 2; kill -INT $process; wait $process");
-  EXPECT_EQ(outcome.code, 130) << outcome.output;
-  EXPECT_NE(outcome.output.find("bramble: interrupted\n"), std::string::npos) << outcome.output;
+  // Past the row that it finds there, the run takes steps without end until the signal comes.
+  const std::string run = BENCH_MODELS + kSmall + "--steps 1000000 --resume --tasks head,train --data " + kPhotos +
+                          " --csv " + csv + " > " + (folder / "output").string() + " 2>&1 & process=$!; ";
+  const std::string wait = "while kill -0 $process && ! grep -q already " + (folder / "output").string() +
+                           "; do sleep 0.1; done; sleep 0.5; ";
+  const test::Outcome outcome = test::run_shell(run + wait + "kill -INT $process; wait $process");
+  const std::string output = test::read_whole(folder / "output");
+  EXPECT_EQ(outcome.code, 130) << outcome.output << output;
+  EXPECT_NE(output.find("bramble: interrupted\n"), std::string::npos) << output;
+  EXPECT_NE(output.find("images/s"), std::string::npos) << "the table is shown: " << output;
   EXPECT_EQ(count(test::read_whole(csv), "\n"), 2U);
-  EXPECT_NE(outcome.output.find("images/s"), std::string::npos) << "the table is shown: " << outcome.output;
 }
 
 #ifdef BRAMBLE_CAN_LIMIT_ADDRESS_SPACE
