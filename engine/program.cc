@@ -56,6 +56,9 @@ void Program::allocate(const graph::Plan& plan) {
     own_offsets_[id] = own;
     own += round_up(storage_bytes(graph_.tensors()[id].spec), kLine);
   }
+  for (std::size_t id = 0; id < own_offsets_.size(); ++id)
+    if (plan.placements[id].where == graph::Placement::Where::view_of)
+      own_offsets_[id] = own_offsets_[static_cast<std::size_t>(plan.placements[id].target)];
   std::size_t shared = 0;
   for (const Step& step : steps_) {
     shared = std::max(shared, step.bound.shared_scratch);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <stdexcept>
 
 namespace bramble::graph {
 namespace {
@@ -67,7 +66,15 @@ class Planner {
       const Tensor& tensor = graph_.tensors()[id];
       if (tensor.persistent() || tensor.role == Role::input) plan_.placements[id].where = Placement::Where::own;
     }
-    for (const TensorId id : graph_.kept()) plan_.placements[index(id)].where = Placement::Where::own;
+    for (const TensorId id : graph_.kept()) plan_.placements[index(source_of(id))].where = Placement::Where::own;
+  }
+
+  /// What a view is a view of; any other tensor itself.
+  TensorId source_of(TensorId id) const {
+    for (auto node = graph_.nodes().rbegin(); node != graph_.nodes().rend(); ++node)
+      if (node->op->is_view() && node->outputs[0] == id)
+        id = node->inputs[static_cast<std::size_t>(node->op->in_place_input(0))];
+    return id;
   }
 
   bool owned(TensorId id) const { return plan_.placements[index(id)].where == Placement::Where::own; }
@@ -76,7 +83,6 @@ class Planner {
     const Node& node = graph_.nodes()[static_cast<std::size_t>(position)];
     for (std::size_t o = 0; o < node.outputs.size(); ++o) {
       const TensorId output = node.outputs[o];
-      if (owned(output) && node.op->is_view()) throw std::logic_error(node.name + ": keep the view's input instead");
       if (owned(output) || !read_[index(output)]) continue;
       const int reusable = node.op->in_place_input(static_cast<int>(o));
       const TensorId input = reusable < 0 ? kNoTensor : node.inputs[static_cast<std::size_t>(reusable)];

@@ -11,7 +11,7 @@ namespace bramble::engine {
 namespace {
 
 // The rows' slices, the channels' slices for the short steps between passes, and the shared scratch: every slice's two
-// sums per channel, then four per-channel vectors.
+// sums per channel, then three per-channel vectors.
 struct Layout {
   explicit Layout(const graph::Shape& shape)
       : channels(static_cast<std::size_t>(shape.back())),
@@ -21,7 +21,7 @@ struct Layout {
 
   std::size_t partial_size() const { return 2 * channels; }
   std::size_t shared_bytes() const {
-    return static_cast<std::size_t>(by_rows.count) * partial_size() * sizeof(double) + 4 * channels * sizeof(float);
+    return static_cast<std::size_t>(by_rows.count) * partial_size() * sizeof(double) + 3 * channels * sizeof(float);
   }
   std::size_t thread_bytes() const { return 2 * channels * sizeof(float); }
 
@@ -51,7 +51,7 @@ struct Backward {
   enum Output { kDx, kDgamma, kDbeta, kDresidual };
 };
 
-enum Vector : std::size_t { kScale, kOffset, kMean, kRstd, kSlope = kMean, kConstant = kRstd };
+enum Vector : std::size_t { kScale, kMean, kRstd, kSlope = kMean, kConstant = kRstd };
 
 // An output that nobody reads lives in the scratch.
 float* output_or(const Operands& o, int output, float* scratch) {
@@ -78,8 +78,7 @@ Phase finalise_phase(const Layout& layout, const graph::BatchNormAttributes& att
             kernels::batchnorm_finalise_f32(shape, begin, end, layout.partials(o), o.in<float>(Forward::kX),
                                             o.mutable_in<float>(Forward::kRunningMean),
                                             o.mutable_in<float>(Forward::kRunningVar), mean, rstd);
-            kernels::batchnorm_affine_f32(begin, end, o.in<float>(Forward::kGamma), o.in<float>(Forward::kBeta), mean,
-                                          rstd, layout.vector(o, kScale), layout.vector(o, kOffset));
+            kernels::batchnorm_scale_f32(begin, end, o.in<float>(Forward::kGamma), rstd, layout.vector(o, kScale));
           }};
 }
 
@@ -90,31 +89,32 @@ Phase running_phase(const Layout& layout, float eps) {
             const float* mean = o.in<float>(Forward::kRunningMean);
             float* rstd = output_or(o, Forward::kRstd, layout.vector(o, kRstd));
             kernels::batchnorm_rstd_f32(begin, end, o.in<float>(Forward::kRunningVar), eps, rstd);
-            kernels::batchnorm_affine_f32(begin, end, o.in<float>(Forward::kGamma), o.in<float>(Forward::kBeta), mean,
-                                          rstd, layout.vector(o, kScale), layout.vector(o, kOffset));
+            kernels::batchnorm_scale_f32(begin, end, o.in<float>(Forward::kGamma), rstd, layout.vector(o, kScale));
             if (float* kept = o.out<float>(Forward::kMean)) std::copy(mean + begin, mean + end, kept + begin);
           }};
 }
 
-Phase normalise_phase(const Layout& layout, kernels::Activation activation, bool has_residual) {
-  return {layout.by_rows.count, [=](const Operands& o, std::int64_t task, std::byte*) {
+Phase normalise_phase(const Layout& layout, const graph::BatchNormAttributes& attributes, bool has_residual) {
+  return {layout.by_rows.count, [=, activation = to_kernel(attributes.activation), training = attributes.training](
+                                    const Operands& o, std::int64_t task, std::byte*) {
+            const float* mean = training ? output_or(o, Forward::kMean, layout.vector(o, kMean))
+                                         : o.in<float>(Forward::kRunningMean);
             const std::int64_t slice = layout.backwards(task);
             kernels::batchnorm_fwd_f32(activation, layout.by_rows.begin(slice), layout.by_rows.end(slice),
-                                       layout.channels, o.in<float>(Forward::kX), layout.vector(o, kScale),
-                                       layout.vector(o, kOffset),
+                                       layout.channels, o.in<float>(Forward::kX),
+                                       {mean, layout.vector(o, kScale), o.in<float>(Forward::kBeta)},
                                        has_residual ? o.in<float>(Forward::kResidual) : nullptr,
                                        o.out<float>(Forward::kY));
           }};
 }
 
-// The forward's scale and offset again, to the bit; slope and constant are zero until the coefficients' phase.
-Phase affine_phase(const Layout& layout) {
+// The forward's scale again, to the bit; slope and constant are zero until the coefficients' phase.
+Phase scale_phase(const Layout& layout) {
   return {layout.by_channels.count, [=](const Operands& o, std::int64_t task, std::byte*) {
             const std::size_t begin = layout.by_channels.begin(task);
             const std::size_t end = layout.by_channels.end(task);
-            kernels::batchnorm_affine_f32(begin, end, o.in<float>(Backward::kGamma), o.in<float>(Backward::kBeta),
-                                          o.in<float>(Backward::kMean), o.in<float>(Backward::kRstd),
-                                          layout.vector(o, kScale), layout.vector(o, kOffset));
+            kernels::batchnorm_scale_f32(begin, end, o.in<float>(Backward::kGamma), o.in<float>(Backward::kRstd),
+                                         layout.vector(o, kScale));
             for (const Vector v : {kSlope, kConstant})
               std::fill(layout.vector(o, v) + begin, layout.vector(o, v) + end, 0.0F);
           }};
@@ -167,9 +167,7 @@ class BackwardPhases {
             o.in<float>(Backward::kDy),
             o.in<float>(Backward::kX),
             has_y_ ? o.in<float>(Backward::kY) : nullptr,
-            o.in<float>(Backward::kMean),
-            layout_.vector(o, kScale),
-            layout_.vector(o, kOffset)};
+            {o.in<float>(Backward::kMean), layout_.vector(o, kScale), o.in<float>(Backward::kBeta)}};
   }
 
   Layout layout_;
@@ -192,7 +190,7 @@ Bound bind_batchnorm(const BindContext& context) {
     bound.phases = {running_phase(layout, attributes.eps)};
   }
   bound.phases.push_back(
-      normalise_phase(layout, to_kernel(attributes.activation), context.has_input(Forward::kResidual)));
+      normalise_phase(layout, attributes, context.has_input(Forward::kResidual)));
   return bound;
 }
 
@@ -205,7 +203,7 @@ Bound bind_batchnorm_bwd(const BindContext& context) {
   Bound bound;
   bound.shared_scratch = layout.shared_bytes();
   bound.thread_scratch = layout.thread_bytes();
-  bound.phases = {affine_phase(layout)};
+  bound.phases = {scale_phase(layout)};
   if (parameters || (has_dx && phases.training())) {
     bound.phases.push_back(phases.reduce());
     bound.phases.push_back(phases.coefficients());

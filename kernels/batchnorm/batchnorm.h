@@ -39,27 +39,32 @@ void batchnorm_finalise_f32(const BatchnormFinalise& shape, std::size_t channel_
 void batchnorm_rstd_f32(std::size_t channel_begin, std::size_t channel_end, const float* running_var, float eps,
                         float* rstd);
 
-/// scale[c] = gamma[c] * rstd[c]; offset[c] = beta[c] - mean[c] * scale[c]; the forward is fma(x, scale, offset).
-/// The backward calls this again to find the very bits the activation saw.
-void batchnorm_affine_f32(std::size_t channel_begin, std::size_t channel_end, const float* gamma, const float* beta,
-                          const float* mean, const float* rstd, float* scale, float* offset);
+/// scale[c] = gamma[c] * rstd[c]. The backward calls this again to find the very bits the activation saw.
+void batchnorm_scale_f32(std::size_t channel_begin, std::size_t channel_end, const float* gamma, const float* rstd,
+                         float* scale);
 
-/// y[r][c] = f(fma(x[r][c], scale[c], offset[c]) + residual[r][c]); residual may be nullptr.
+/// The three vectors [C] of a normalisation: fma(x - mean, scale, beta). Folding mean into beta would save the
+/// subtraction, which memory hides, and lose digits wherever the mean is large beside the deviation.
+struct BatchnormAffine {
+  const float* mean;
+  const float* scale;  ///< of batchnorm_scale_f32
+  const float* beta;
+};
+
+/// y[r][c] = f(fma(x[r][c] - mean[c], scale[c], beta[c]) + residual[r][c]); residual may be nullptr.
 /// f: none, relu, relu6. y may be x or residual.
 void batchnorm_fwd_f32(Activation activation, std::size_t row_begin, std::size_t row_end, std::size_t channels,
-                       const float* x, const float* scale, const float* offset, const float* residual, float* y);
+                       const float* x, const BatchnormAffine& affine, const float* residual, float* y);
 
 /// What the backward's two passes read. With g = dy * f'(pre-activation): the mask comes from y if given (the forward
-/// had a residual), else from fma(x, scale, offset), which saves reading y.
+/// had a residual), else from the forward's fma, which saves reading y.
 struct BatchnormBackward {
   Activation activation;  ///< none, relu, relu6
   std::size_t channels;
   const float* dy;      ///< [M][C]
   const float* x;       ///< [M][C]
   const float* y;       ///< [M][C] or nullptr
-  const float* mean;    ///< [C]
-  const float* scale;   ///< [C], of batchnorm_affine_f32
-  const float* offset;  ///< [C], of batchnorm_affine_f32
+  BatchnormAffine affine;
 };
 
 /// for (c) partial[c] (=) sum over the slice of g[r][c]; partial[C + c] (=) sum of g[r][c] * (x[r][c] - mean[c]).
@@ -87,7 +92,7 @@ void batchnorm_fwd_f32_ref(Activation activation, std::size_t rows, std::size_t 
                            const float* x, const float* gamma, const float* beta, const float* residual,
                            float* running_mean, float* running_var, float* y, float* mean, float* rstd);
 
-/// The whole backward, in double, without scale and offset. Where training is false, mean and rstd are constants.
+/// The whole backward, in double, without scale. Where training is false, mean and rstd are constants.
 void batchnorm_bwd_f32_ref(const BatchnormBackward& operands, std::size_t rows, bool training, const float* gamma,
                            const float* beta, const float* rstd, float* dx, float* dgamma, float* dbeta,
                            float* dresidual);

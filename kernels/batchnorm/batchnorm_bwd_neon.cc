@@ -12,12 +12,20 @@ constexpr std::size_t kBlockRows = 128;  // as in the forward: float sums stay s
 // Where the activation's mask comes from.
 enum class Mask { none, from_x, from_y };
 
-// g of one vector, i being its index in dy, x and y. `a` and `b` are the channels' scale and offset.
+// One vector of the channels' affine.
+struct Affine {
+  template <class Lanes>
+  Affine(const Lanes& lanes, const BatchnormAffine& affine, std::size_t c)
+      : mean(lanes.load(affine.mean + c)), scale(lanes.load(affine.scale + c)), beta(lanes.load(affine.beta + c)) {}
+  float32x4_t mean, scale, beta;
+};
+
+// g of one vector, i being its index in dy, x and y; `centred` is x - mean.
 template <Activation A, Mask M, class Lanes>
-inline float32x4_t masked(const Lanes& lanes, const BatchnormBackward& in, std::size_t i, float32x4_t x, float32x4_t a,
-                          float32x4_t b) {
+inline float32x4_t masked(const Lanes& lanes, const BatchnormBackward& in, std::size_t i, float32x4_t centred,
+                          const Affine& affine) {
   const float32x4_t dy = lanes.load(in.dy + i);
-  if constexpr (M == Mask::from_x) return activation_bwd_f32x4<A>(dy, vfmaq_f32(b, x, a));
+  if constexpr (M == Mask::from_x) return activation_bwd_f32x4<A>(dy, vfmaq_f32(affine.beta, centred, affine.scale));
   if constexpr (M == Mask::from_y) return activation_bwd_f32x4<A>(dy, lanes.load(in.y + i));
   return dy;
 }
@@ -25,18 +33,16 @@ inline float32x4_t masked(const Lanes& lanes, const BatchnormBackward& in, std::
 template <Activation A, Mask M, int Rows>
 void reduce_rows(const BatchnormBackward& in, std::size_t row, float* sum, float* products) {
   for_each_vector(0, in.channels, [&](auto lanes, std::size_t c) {
-    const float32x4_t a = M == Mask::from_x ? lanes.load(in.scale + c) : vdupq_n_f32(0);
-    const float32x4_t b = M == Mask::from_x ? lanes.load(in.offset + c) : vdupq_n_f32(0);
-    const float32x4_t mean = lanes.load(in.mean + c);
+    const Affine affine(lanes, in.affine, c);
     float32x4_t s = lanes.load(sum + c);
     float32x4_t p = lanes.load(products + c);
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
       const std::size_t i = (row + r) * in.channels + c;
-      const float32x4_t x = lanes.load(in.x + i);
-      const float32x4_t g = masked<A, M>(lanes, in, i, x, a, b);
+      const float32x4_t centred = vsubq_f32(lanes.load(in.x + i), affine.mean);
+      const float32x4_t g = masked<A, M>(lanes, in, i, centred, affine);
       s = vaddq_f32(s, g);
-      p = vfmaq_f32(p, g, vsubq_f32(x, mean));
+      p = vfmaq_f32(p, g, centred);
     }
     lanes.store(sum + c, s);
     lanes.store(products + c, p);
@@ -62,18 +68,16 @@ template <Activation A, Mask M, int Rows>
 void data_rows(const BatchnormBackward& in, std::size_t row, const float* slope, const float* constant, float* dx,
                float* dresidual) {
   for_each_vector(0, in.channels, [&](auto lanes, std::size_t c) {
-    const float32x4_t a = lanes.load(in.scale + c);
-    const float32x4_t b = M == Mask::from_x ? lanes.load(in.offset + c) : vdupq_n_f32(0);
-    const float32x4_t mean = lanes.load(in.mean + c);
+    const Affine affine(lanes, in.affine, c);
     const float32x4_t k1 = lanes.load(slope + c);
     const float32x4_t k0 = lanes.load(constant + c);
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
       const std::size_t i = (row + r) * in.channels + c;
-      const float32x4_t x = lanes.load(in.x + i);
-      const float32x4_t g = masked<A, M>(lanes, in, i, x, a, b);
+      const float32x4_t centred = vsubq_f32(lanes.load(in.x + i), affine.mean);
+      const float32x4_t g = masked<A, M>(lanes, in, i, centred, affine);
       if (dresidual != nullptr) lanes.store(dresidual + i, g);
-      if (dx != nullptr) lanes.store(dx + i, vfmaq_f32(vfmaq_f32(k0, vsubq_f32(x, mean), k1), g, a));
+      if (dx != nullptr) lanes.store(dx + i, vfmaq_f32(vfmaq_f32(k0, centred, k1), g, affine.scale));
     }
   });
 }

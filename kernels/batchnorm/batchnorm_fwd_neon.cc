@@ -31,14 +31,15 @@ void add_rows(std::size_t channels, const float* x, const float* shift, float* s
 }
 
 template <Activation A, bool Residual, int Rows>
-void normalise_rows(std::size_t channels, const float* x, const float* scale, const float* offset,
-                    const float* residual, float* y) {
+void normalise_rows(std::size_t channels, const float* x, const BatchnormAffine& affine, const float* residual,
+                    float* y) {
   for_each_vector(0, channels, [&](auto lanes, std::size_t c) {
-    const float32x4_t a = lanes.load(scale + c);
-    const float32x4_t b = lanes.load(offset + c);
+    const float32x4_t mean = lanes.load(affine.mean + c);
+    const float32x4_t scale = lanes.load(affine.scale + c);
+    const float32x4_t beta = lanes.load(affine.beta + c);
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
-      float32x4_t v = vfmaq_f32(b, lanes.load(x + r * channels + c), a);
+      float32x4_t v = vfmaq_f32(beta, vsubq_f32(lanes.load(x + r * channels + c), mean), scale);
       if constexpr (Residual) v = vaddq_f32(v, lanes.load(residual + r * channels + c));
       lanes.store(y + r * channels + c, activate_f32x4<A>(v));
     }
@@ -46,15 +47,15 @@ void normalise_rows(std::size_t channels, const float* x, const float* scale, co
 }
 
 template <Activation A, bool Residual>
-void normalise(std::size_t row_begin, std::size_t row_end, std::size_t channels, const float* x, const float* scale,
-               const float* offset, const float* residual, float* y) {
+void normalise(std::size_t row_begin, std::size_t row_end, std::size_t channels, const float* x,
+               const BatchnormAffine& affine, const float* residual, float* y) {
   const auto at = [&](const float* matrix, std::size_t r) { return Residual ? matrix + r * channels : nullptr; };
   std::size_t r = row_begin;
   for (; r + 4 <= row_end; r += 4) {
-    normalise_rows<A, Residual, 4>(channels, x + r * channels, scale, offset, at(residual, r), y + r * channels);
+    normalise_rows<A, Residual, 4>(channels, x + r * channels, affine, at(residual, r), y + r * channels);
   }
   for (; r < row_end; ++r) {
-    normalise_rows<A, Residual, 1>(channels, x + r * channels, scale, offset, at(residual, r), y + r * channels);
+    normalise_rows<A, Residual, 1>(channels, x + r * channels, affine, at(residual, r), y + r * channels);
   }
 }
 
@@ -104,20 +105,18 @@ void batchnorm_rstd_f32(std::size_t channel_begin, std::size_t channel_end, cons
   }
 }
 
-void batchnorm_affine_f32(std::size_t channel_begin, std::size_t channel_end, const float* gamma, const float* beta,
-                          const float* mean, const float* rstd, float* scale, float* offset) {
+void batchnorm_scale_f32(std::size_t channel_begin, std::size_t channel_end, const float* gamma, const float* rstd,
+                         float* scale) {
   for_each_vector(channel_begin, channel_end, [&](auto lanes, std::size_t c) {
-    const float32x4_t a = vmulq_f32(lanes.load(gamma + c), lanes.load(rstd + c));
-    lanes.store(scale + c, a);
-    lanes.store(offset + c, fms_f32(lanes.load(beta + c), lanes.load(mean + c), a));
+    lanes.store(scale + c, vmulq_f32(lanes.load(gamma + c), lanes.load(rstd + c)));
   });
 }
 
 void batchnorm_fwd_f32(Activation activation, std::size_t row_begin, std::size_t row_end, std::size_t channels,
-                       const float* x, const float* scale, const float* offset, const float* residual, float* y) {
+                       const float* x, const BatchnormAffine& affine, const float* residual, float* y) {
   const auto run = [&]<Activation A>() {
-    if (residual != nullptr) return normalise<A, true>(row_begin, row_end, channels, x, scale, offset, residual, y);
-    return normalise<A, false>(row_begin, row_end, channels, x, scale, offset, residual, y);
+    if (residual != nullptr) return normalise<A, true>(row_begin, row_end, channels, x, affine, residual, y);
+    return normalise<A, false>(row_begin, row_end, channels, x, affine, residual, y);
   };
   if (activation == Activation::relu) return run.template operator()<Activation::relu>();
   if (activation == Activation::relu6) return run.template operator()<Activation::relu6>();

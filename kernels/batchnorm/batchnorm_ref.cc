@@ -32,7 +32,7 @@ void batchnorm_bwd_f32_ref(const BatchnormBackward& operands, std::size_t rows, 
   const std::size_t channels = operands.channels;
   const double count = static_cast<double>(rows);
   for (std::size_t c = 0; c < channels; ++c) {
-    const double mean = operands.mean[c];
+    const double mean = operands.affine.mean[c];
     const auto normal = [&](std::size_t i) { return (operands.x[i] - mean) * rstd[c]; };
     const auto g = [&](std::size_t i) {
       const double seen = operands.y != nullptr ? operands.y[i] : normal(i) * gamma[c] + beta[c];

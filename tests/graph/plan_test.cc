@@ -83,6 +83,17 @@ TEST(Plan, AViewOfAnInputHasNoMemoryOfItsOwn) {
   }
 }
 
+TEST(Plan, AKeptViewKeepsItsSource) {
+  Chain chain;
+  const TensorId a = chain.then(fake());
+  const TensorId view = chain.then(fake({.view = true}));
+  chain.graph.keep(view);
+  const Plan plan = plan_memory(chain.graph, bytes);
+  EXPECT_EQ(chain.placement(plan, a).where, Where::own);
+  EXPECT_EQ(chain.placement(plan, view).where, Where::view_of);
+  EXPECT_EQ(chain.placement(plan, view).target, a);
+}
+
 TEST(Plan, WhatNobodyReadsIsNowhere) {
   Chain chain;
   const std::vector<TensorId> outputs = chain.graph.add_node(fake({.outputs = 2}), "node", {chain.last});

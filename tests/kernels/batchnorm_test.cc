@@ -43,7 +43,7 @@ struct Layer {
     beta = uniform(shape.channels + 1, 5);
     running_mean = uniform(shape.channels, 6);
     running_var = uniform(shape.channels, 7, 0.5f, 1.5f);
-    for (auto* vector : {&mean, &rstd, &scale, &offset, &slope, &constant, &dgamma, &dbeta}) {
+    for (auto* vector : {&mean, &rstd, &scale, &slope, &constant, &dgamma, &dbeta}) {
       vector->assign(shape.channels, 77);
     }
     for (auto* matrix : {&y, &dx, &dresidual}) matrix->assign(size, 77);
@@ -63,18 +63,18 @@ struct Layer {
     }
     batchnorm_finalise_f32({shape.rows, channels, slices, eps, momentum}, 0, channels, partials.data(), x.data() + 1,
                            running_mean.data(), running_var.data(), mean.data(), rstd.data());
-    batchnorm_affine_f32(0, channels, gamma.data() + 1, beta.data() + 1, mean.data(), rstd.data(), scale.data(),
-                         offset.data());
+    batchnorm_scale_f32(0, channels, gamma.data() + 1, rstd.data(), scale.data());
     for (std::size_t s = 0, row = 0; s < slices; row = slice_end(s), ++s) {
-      batchnorm_fwd_f32(shape.activation, row, slice_end(s), channels, x.data() + 1, scale.data(), offset.data(),
-                        residual_or_null(), y.data());
+      batchnorm_fwd_f32(shape.activation, row, slice_end(s), channels, x.data() + 1, affine(), residual_or_null(),
+                        y.data());
     }
   }
 
   BatchnormBackward backward_operands() const {
     return {shape.activation, shape.channels, dy.data() + 1, x.data() + 1, shape.residual ? y.data() : nullptr,
-            mean.data(), scale.data(), offset.data()};
+            affine()};
   }
+  BatchnormAffine affine() const { return {mean.data(), scale.data(), beta.data() + 1}; }
 
   void backward(bool training) {
     const std::size_t channels = shape.channels;
@@ -95,7 +95,7 @@ struct Layer {
   std::size_t slices = 2;
   float eps = 1e-5f;
   float momentum = 0.1f;
-  std::vector<float> x, residual, dy, gamma, beta, running_mean, running_var, mean, rstd, scale, offset, slope,
+  std::vector<float> x, residual, dy, gamma, beta, running_mean, running_var, mean, rstd, scale, slope,
       constant, dgamma, dbeta, y, dx, dresidual;
 };
 
