@@ -41,10 +41,14 @@ void Program::bind() {
   const std::vector<bool> read = tensors_read(graph_);
   for (const graph::Node& node : graph_.nodes()) {
     const auto output_is_read = std::make_unique<bool[]>(node.outputs.size());
-    for (std::size_t o = 0; o < node.outputs.size(); ++o)
+    bool has_effect = !node.op->mutated_inputs().empty();
+    for (std::size_t o = 0; o < node.outputs.size(); ++o) {
       output_is_read[o] = read[static_cast<std::size_t>(node.outputs[o])];
+      has_effect = has_effect || output_is_read[o];
+    }
     const BindContext context(graph_, node, caches_, {output_is_read.get(), node.outputs.size()});
-    steps_.push_back({node.op->is_view() ? Bound{} : find_bind(node.op->name())(context), {}, {}});
+    const bool runs = has_effect && !node.op->is_view();
+    steps_.push_back({runs ? find_bind(node.op->name())(context) : Bound{}, {}, {}});
   }
 }
 
