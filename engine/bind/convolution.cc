@@ -18,7 +18,7 @@ constexpr std::int64_t kSumBlock = 16 << 10;
 constexpr std::int64_t kSumCols = 64;
 
 ConvBlocking blocking_of(const BindContext& context) {
-  return kernels::conv_blocking(context.caches.l1d, context.caches.l2);
+  return kernels::conv_blocking(context.caches.l2);
 }
 
 float* floats(std::byte* scratch) { return reinterpret_cast<float*>(scratch); }

@@ -13,7 +13,7 @@ namespace bramble::kernels {
 /// Where one slice's sums go: for (c) partial[c] (=) sum over rows r of (x[r][c] - shift[c]), and
 /// partial[C + c] (=) sum of (x[r][c] - shift[c])^2.
 /// Any shift near the data will do (its first row): it keeps the squares' sum from cancelling. Summed in float over at
-/// most 128 rows at a time, in double beyond. `scratch`: 2 * C floats.
+/// most 64 rows at a time, in double beyond. `scratch`: 2 * C floats.
 void batchnorm_stats_f32(std::size_t row_begin, std::size_t row_end, std::size_t channels, const float* x,
                          const float* shift, double* partial, float* scratch);
 

@@ -9,7 +9,7 @@ namespace bramble::kernels {
 namespace {
 
 // Float sums stay this short, so that their error does too; doubles take over beyond.
-constexpr std::size_t kBlockRows = 128;
+constexpr std::size_t kBlockRows = 64;
 
 // Four rows share one load of the per-channel vectors and one load and store of the sums: with one row those would be
 // most of the loads.

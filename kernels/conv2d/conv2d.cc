@@ -76,10 +76,10 @@ void product_f32(const PatchProduct& product, const ConvSlice& slice, const Conv
 
 }  // namespace
 
-ConvBlocking conv_blocking(std::size_t l1d, std::size_t l2) {
+ConvBlocking conv_blocking(std::size_t l2) {
   const auto floats = [](std::size_t bytes) { return static_cast<std::int64_t>(bytes / sizeof(float)); };
   ConvBlocking blocking;
-  blocking.depth = std::clamp<std::int64_t>(floats(l1d / 2) / (kGemmTileRows + kGemmTileCols) / 64 * 64, 64, 512);
+  blocking.depth = kBlockDepth;
   const std::int64_t l2_rows = floats(l2 / 3) / blocking.depth;
   blocking.rows = std::clamp<std::int64_t>(l2_rows / 16 * 16, 32, 128);
   blocking.gradient_cols = std::clamp<std::int64_t>(l2_rows / kGemmTileCols * kGemmTileCols, 36, 192);

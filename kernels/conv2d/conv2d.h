@@ -45,17 +45,21 @@ struct Conv2dShape {
   }
 };
 
+/// How many terms are summed before the sum goes to memory: (12 + 8) * 4 B * 192 = 15 KiB of L1. A constant, since it
+/// decides the order of summation: results are then the same bits on machines of any cache sizes.
+inline constexpr std::int64_t kBlockDepth = 192;
+
 /// Block sizes, all in one place. A B panel (12 columns) and an A panel (8 rows) of `depth` stay in half of L1; a
 /// task's packed A block, rows x depth, stays in a third of L2 beside the output's lines. By weight the depth is pixels of dy,
 /// and a packed block of dy, depth x gradient_cols, stays in another third.
 struct ConvBlocking {
-  std::int64_t depth = 384;          // (12 + 8) * 4 B * 384 = 30 KiB of 64
+  std::int64_t depth = kBlockDepth;
   std::int64_t rows = 112;           // 112 * 384 * 4 B = 168 KiB of 512
   std::int64_t gradient_cols = 108;  // 108 * 384 * 4 B = 162 KiB
 };
 
 /// For a core with these caches, in bytes; the defaults above for the Pi 5's.
-ConvBlocking conv_blocking(std::size_t l1d, std::size_t l2);
+ConvBlocking conv_blocking(std::size_t l2);
 
 /// A part of one group's product. Columns begin at a multiple of 12.
 struct ConvSlice {

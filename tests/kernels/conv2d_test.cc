@@ -180,7 +180,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Conv2d, testing::ValuesIn(cases()), [](const au
 });
 
 TEST(ConvBlocking, Pi5CachesGiveTheDefaults) {
-  const ConvBlocking blocking = conv_blocking(64 << 10, 512 << 10);
+  const ConvBlocking blocking = conv_blocking(512 << 10);
   EXPECT_EQ(blocking.depth, ConvBlocking{}.depth);
   EXPECT_EQ(blocking.rows, ConvBlocking{}.rows);
   EXPECT_EQ(blocking.gradient_cols, ConvBlocking{}.gradient_cols);
