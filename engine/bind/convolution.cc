@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/bind/activation.h"
 #include "engine/bind/product_cuts.h"
 
 namespace bramble::engine {
@@ -27,16 +28,6 @@ std::size_t bytes(std::int64_t float_count) { return static_cast<std::size_t>(fl
 
 const float* optional_in(const Operands& operands, int i, bool present) {
   return present ? operands.in<float>(i) : nullptr;
-}
-
-kernels::Activation kernel_activation(graph::Activation activation) {
-  switch (activation) {
-    case graph::Activation::relu: return kernels::Activation::relu;
-    case graph::Activation::relu6: return kernels::Activation::relu6;
-    case graph::Activation::gelu: return kernels::Activation::gelu;
-    case graph::Activation::none: break;
-  }
-  return kernels::Activation::none;
 }
 
 // The transposed weights of all groups and phases.
@@ -103,7 +94,7 @@ Bound bind_convolution(const BindContext& context, const Conv2dShape& shape, gra
   const bool has_bias = context.has_input(2), has_residual = context.has_input(3);
   Phase phase;
   phase.tasks = static_cast<std::int64_t>(tasks.size());
-  phase.run = [=, kind = kernel_activation(activation)](const Operands& operands, std::int64_t task,
+  phase.run = [=, kind = to_kernel(activation)](const Operands& operands, std::int64_t task,
                                                         std::byte* thread_scratch) {
     const kernels::GemmEpilogue epilogue{optional_in(operands, 2, has_bias), optional_in(operands, 3, has_residual),
                                          operands.out<float>(1), kind};
