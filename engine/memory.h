@@ -13,8 +13,8 @@ class OutOfMemory : public std::runtime_error {
   explicit OutOfMemory(std::size_t needed, std::size_t available);
 };
 
-/// Zeroed, 2 MiB-aligned memory, in huge pages where the kernel gives them: a step touches all of it, and a Cortex-A76's
-/// second-level TLB covers only 5 MiB of 4 KiB pages.
+/// Zeroed, 2 MiB-aligned memory, in huge pages where the kernel gives them: a step touches all of it, and a
+/// Cortex-A76's second-level TLB covers only 5 MiB of 4 KiB pages.
 class Memory {
  public:
   Memory() = default;

@@ -98,7 +98,8 @@ void Trainer::set_value(const std::string& name, std::span<const float> torch) {
 std::vector<float> Trainer::gradient(const std::string& name) const {
   const TensorId parameter = find_value(impl_->program.graph(), name);
   const auto found = impl_->step.gradients.find(parameter);
-  if (found == impl_->step.gradients.end()) throw graph::GraphError("'" + name + "' is not trained: it has no gradient");
+  if (found == impl_->step.gradients.end())
+    throw graph::GraphError("'" + name + "' is not trained: it has no gradient");
   return export_value(impl_->program, impl_->program.graph().tensor(parameter).spec, found->second);
 }
 
@@ -122,7 +123,9 @@ std::span<const float> Evaluator::logits() const { return values<float>(impl_->p
 void Evaluator::set_value(const std::string& name, std::span<const float> torch) {
   import_value(impl_->program, name, torch);
 }
-std::vector<std::string> Evaluator::parameter_names() const { return names_of(impl_->program.graph(), Role::parameter); }
+std::vector<std::string> Evaluator::parameter_names() const {
+  return names_of(impl_->program.graph(), Role::parameter);
+}
 std::vector<std::string> Evaluator::buffer_names() const { return names_of(impl_->program.graph(), Role::buffer); }
 graph::Shape Evaluator::shape_of(const std::string& name) const {
   return impl_->program.graph().tensor(find_value(impl_->program.graph(), name)).spec.shape;

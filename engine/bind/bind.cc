@@ -53,7 +53,8 @@ constexpr std::pair<std::string_view, BindFunction> kBindings[] = {
 BindFunction find_bind(std::string_view op_name) {
   const auto* found = std::find_if(std::begin(kBindings), std::end(kBindings),
                                    [&](const auto& binding) { return binding.first == op_name; });
-  if (found == std::end(kBindings)) throw std::logic_error("no kernel is bound to the op '" + std::string(op_name) + "'");
+  if (found == std::end(kBindings))
+    throw std::logic_error("no kernel is bound to the op '" + std::string(op_name) + "'");
   return found->second;
 }
 

@@ -28,11 +28,17 @@ struct Operands {
   std::byte* shared = nullptr;  ///< the node's shared scratch (64-byte aligned), alive through all of its phases
 
   template <class T>
-  const T* in(int i) const { return static_cast<const T*>(inputs[static_cast<std::size_t>(i)]); }
+  const T* in(int i) const {
+    return static_cast<const T*>(inputs[static_cast<std::size_t>(i)]);
+  }
   template <class T>
-  T* mutable_in(int i) const { return static_cast<T*>(inputs[static_cast<std::size_t>(i)]); }
+  T* mutable_in(int i) const {
+    return static_cast<T*>(inputs[static_cast<std::size_t>(i)]);
+  }
   template <class T>
-  T* out(int i) const { return static_cast<T*>(outputs[static_cast<std::size_t>(i)]); }
+  T* out(int i) const {
+    return static_cast<T*>(outputs[static_cast<std::size_t>(i)]);
+  }
 };
 
 /// `tasks` independent calls that threads take as they come; all are done before the next phase begins.
@@ -57,14 +63,20 @@ class BindContext {
   const CacheSizes& caches;
 
   template <class T>
-  const T& op() const { return static_cast<const T&>(*node_.op); }
+  const T& op() const {
+    return static_cast<const T&>(*node_.op);
+  }
   const graph::Node& node() const { return node_; }
   int inputs() const { return static_cast<int>(node_.inputs.size()); }
   bool has_input(int i) const { return i < inputs() && node_.inputs[static_cast<std::size_t>(i)] != graph::kNoTensor; }
   /// False: nobody reads it, its operand is nullptr and need not be computed.
   bool has_output(int i) const { return output_is_read_[static_cast<std::size_t>(i)]; }
-  const graph::TensorSpec& input(int i) const { return graph_.tensor(node_.inputs.at(static_cast<std::size_t>(i))).spec; }
-  const graph::TensorSpec& output(int i) const { return graph_.tensor(node_.outputs.at(static_cast<std::size_t>(i))).spec; }
+  const graph::TensorSpec& input(int i) const {
+    return graph_.tensor(node_.inputs.at(static_cast<std::size_t>(i))).spec;
+  }
+  const graph::TensorSpec& output(int i) const {
+    return graph_.tensor(node_.outputs.at(static_cast<std::size_t>(i))).spec;
+  }
 
  private:
   const graph::Graph& graph_;

@@ -50,8 +50,8 @@ struct Conv2dShape {
 inline constexpr std::int64_t kBlockDepth = 192;
 
 /// Block sizes, all in one place. A B panel (12 columns) and an A panel (8 rows) of `depth` stay in half of L1; a
-/// task's packed A block, rows x depth, stays in a third of L2 beside the output's lines. By weight the depth is pixels of dy,
-/// and a packed block of dy, depth x gradient_cols, stays in another third.
+/// task's packed A block, rows x depth, stays in a third of L2 beside the output's lines. By weight the depth is pixels
+/// of dy, and a packed block of dy, depth x gradient_cols, stays in another third.
 struct ConvBlocking {
   std::int64_t depth = kBlockDepth;
   std::int64_t rows = 112;           // 112 * 384 * 4 B = 168 KiB of 512
@@ -73,11 +73,10 @@ struct ConvSlice {
 /// Floats of scratch (64-byte aligned) for any of the functions below.
 std::int64_t conv2d_scratch(const ConvBlocking& blocking);
 
-/// y = epilogue(conv(x)) for output pixels [row_begin, row_end) and the group's channels [col_begin, col_end). Written (=).
-/// The epilogue's bias has out_channels elements, its residual and preactivation lie like y.
+/// y = epilogue(conv(x)) for output pixels [row_begin, row_end) and the group's channels [col_begin, col_end). Written
+/// (=). The epilogue's bias has out_channels elements, its residual and preactivation lie like y.
 void conv2d_fwd_f32(const Conv2dShape& shape, const float* x, const float* weight, float* y,
-                    const GemmEpilogue& epilogue, const ConvSlice& slice, const ConvBlocking& blocking,
-                    float* scratch);
+                    const GemmEpilogue& epilogue, const ConvSlice& slice, const ConvBlocking& blocking, float* scratch);
 
 /// By data the input pixels (iy, ix) fall into stride * stride phases (iy % stride, ix % stride); each is a product of
 /// its own, with only those taps that reach it. Phase p = (iy % stride) * stride + ix % stride.

@@ -26,7 +26,8 @@ Trainer make_trainer(const Small& small, int threads, MemoryMode memory) {
   for (const std::string& name : trainer.parameter_names()) {
     const auto count = static_cast<std::size_t>(graph::element_count(trainer.shape_of(name)));
     const bool is_scale = trainer.shape_of(name).size() == 1 && name.ends_with("weight");
-    trainer.set_value(name, is_scale ? test::uniform(count, seed, 0.9F, 1.1F) : test::uniform(count, seed, -0.1F, 0.1F));
+    trainer.set_value(name,
+                      is_scale ? test::uniform(count, seed, 0.9F, 1.1F) : test::uniform(count, seed, -0.1F, 0.1F));
     ++seed;
   }
   const std::vector<float> images = test::uniform(trainer.images().size(), 1000);

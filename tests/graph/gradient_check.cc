@@ -31,7 +31,7 @@ struct Differentiated {
 };
 
 Differentiated differentiate(const GradientCaseBuilder& builder, TensorId y, bool is_loss) {
-  Differentiated result{builder.graph, builder.parameters, builder.buffers, builder.label_classes, {}, y,
+  Differentiated result{builder.graph,   builder.parameters, builder.buffers, builder.label_classes, {}, y,
                         graph::kNoTensor};
   if (!is_loss) result.dy = result.graph.add_tensor({"dy", result.graph.tensor(y).spec, graph::Role::input});
   result.graph.keep(y);
@@ -138,8 +138,9 @@ void check_differences(const GradientCase& gradient_case, const GradientCaseBuil
     EXPECT_LE(difference_error(run, p, builder.values[p], gradient, gradient, gradient_case.step),
               gradient_case.tolerance)
         << gradient_case.name << ", parameter " << p << ", along its gradient";
-    EXPECT_LE(difference_error(run, p, builder.values[p], gradient, uniform(gradient.size(), 7 + p), gradient_case.step),
-              gradient_case.tolerance)
+    EXPECT_LE(
+        difference_error(run, p, builder.values[p], gradient, uniform(gradient.size(), 7 + p), gradient_case.step),
+        gradient_case.tolerance)
         << gradient_case.name << ", parameter " << p << ", along a random direction";
   }
 }
@@ -147,8 +148,11 @@ void check_differences(const GradientCase& gradient_case, const GradientCaseBuil
 void check_same_bits(const GradientCase& gradient_case, const GradientCaseBuilder& builder,
                      const Differentiated& differentiated) {
   std::vector<std::vector<float>> first;
-  for (const auto& [threads, mode] : {std::pair{1, MemoryMode::planned}, {2, MemoryMode::planned},
-                                      {3, MemoryMode::planned}, {4, MemoryMode::planned}, {1, MemoryMode::isolated}}) {
+  for (const auto& [threads, mode] : {std::pair{1, MemoryMode::planned},
+                                      {2, MemoryMode::planned},
+                                      {3, MemoryMode::planned},
+                                      {4, MemoryMode::planned},
+                                      {1, MemoryMode::isolated}}) {
     Run run(differentiated, threads, mode);
     for (std::size_t p = 0; p < builder.values.size(); ++p) run.set(p, builder.values[p]);
     run.value();
@@ -156,8 +160,9 @@ void check_same_bits(const GradientCase& gradient_case, const GradientCaseBuilde
     for (std::size_t p = 0; p < builder.values.size(); ++p) results.push_back(run.gradient(p));
     if (first.empty()) first = results;
     for (std::size_t i = 0; i < results.size(); ++i)
-      EXPECT_TRUE(same_bits(first[i], results[i])) << gradient_case.name << ": result " << i << " differs with " << threads
-                                      << " threads" << (mode == MemoryMode::isolated ? ", isolated" : "");
+      EXPECT_TRUE(same_bits(first[i], results[i]))
+          << gradient_case.name << ": result " << i << " differs with " << threads << " threads"
+          << (mode == MemoryMode::isolated ? ", isolated" : "");
   }
 }
 

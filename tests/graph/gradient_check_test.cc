@@ -121,35 +121,51 @@ auto reshape(graph::Shape from, graph::Shape to) {
 auto cross_entropy(float label_smoothing) {
   return [=](Builder& b) {
     const graph::SoftmaxCrossEntropyAttributes attributes{label_smoothing};
-    return b.node(std::make_shared<graph::SoftmaxCrossEntropy>(attributes), {b.parameter({6, 11}, -3, 3), b.labels(6, 11)})[0];
+    return b.node(std::make_shared<graph::SoftmaxCrossEntropy>(attributes),
+                  {b.parameter({6, 11}, -3, 3), b.labels(6, 11)})[0];
   };
 }
 
 const std::vector<GradientCase>& cases() {
   static const std::vector<GradientCase> all = {
       {"conv2d_1x1", convolution({{2, 5, 5, 8}, {.out_channels = 12}})},
-      {"conv2d_3x3", convolution({{2, 7, 6, 5}, {.out_channels = 7, .kernel_h = 3, .kernel_w = 3, .padding = 1}, true})},
-      {"conv2d_stride_2", convolution({{1, 9, 8, 3}, {.out_channels = 16, .kernel_h = 7, .kernel_w = 7, .stride = 2, .padding = 3}})},
+      {"conv2d_3x3",
+       convolution({{2, 7, 6, 5}, {.out_channels = 7, .kernel_h = 3, .kernel_w = 3, .padding = 1}, true})},
+      {"conv2d_stride_2",
+       convolution({{1, 9, 8, 3}, {.out_channels = 16, .kernel_h = 7, .kernel_w = 7, .stride = 2, .padding = 3}})},
       {"conv2d_1x1_stride_2", convolution({{2, 7, 7, 8}, {.out_channels = 9, .stride = 2}})},
-      {"conv2d_dilated", convolution({{1, 9, 9, 4}, {.out_channels = 8, .kernel_h = 3, .kernel_w = 3, .padding = 2, .dilation = 2}})},
-      {"conv2d_grouped", convolution({{2, 6, 6, 12}, {.out_channels = 8, .kernel_h = 3, .kernel_w = 3, .padding = 1, .groups = 4}, true})},
-      {"conv2d_patches", convolution({{2, 8, 8, 3}, {.out_channels = 16, .kernel_h = 4, .kernel_w = 4, .stride = 4}, true})},
-      {"conv2d_residual_relu", convolution({{2, 6, 6, 4}, {.out_channels = 8, .kernel_h = 3, .kernel_w = 3, .padding = 1, .activation = Activation::relu}, true, true}), 2e-4F, 2e-2},
+      {"conv2d_dilated",
+       convolution({{1, 9, 9, 4}, {.out_channels = 8, .kernel_h = 3, .kernel_w = 3, .padding = 2, .dilation = 2}})},
+      {"conv2d_grouped",
+       convolution(
+           {{2, 6, 6, 12}, {.out_channels = 8, .kernel_h = 3, .kernel_w = 3, .padding = 1, .groups = 4}, true})},
+      {"conv2d_patches",
+       convolution({{2, 8, 8, 3}, {.out_channels = 16, .kernel_h = 4, .kernel_w = 4, .stride = 4}, true})},
+      {"conv2d_residual_relu",
+       convolution({{2, 6, 6, 4},
+                    {.out_channels = 8, .kernel_h = 3, .kernel_w = 3, .padding = 1, .activation = Activation::relu},
+                    true,
+                    true}),
+       2e-4F, 2e-2},
       {"conv2d_gelu", convolution({{1, 5, 5, 4}, {.out_channels = 8, .activation = Activation::gelu}, true})},
       {"linear", linear({9, 10}, 13, Activation::none, false)},
       {"linear_tokens_residual", linear({2, 5, 12}, 24, Activation::none, true)},
       {"linear_gelu", linear({2, 7, 16}, 8, Activation::gelu, false)},
       {"depthwise_3x3", depthwise({2, 7, 6, 12}, {.kernel_h = 3, .kernel_w = 3, .padding = 1}, false)},
-      {"depthwise_3x3_stride_2", depthwise({2, 9, 8, 7}, {.kernel_h = 3, .kernel_w = 3, .stride = 2, .padding = 1}, true)},
+      {"depthwise_3x3_stride_2",
+       depthwise({2, 9, 8, 7}, {.kernel_h = 3, .kernel_w = 3, .stride = 2, .padding = 1}, true)},
       {"depthwise_5x5", depthwise({1, 12, 11, 8}, {.kernel_h = 5, .kernel_w = 5, .padding = 2}, true)},
-      {"depthwise_5x5_stride_2", depthwise({1, 12, 11, 8}, {.kernel_h = 5, .kernel_w = 5, .stride = 2, .padding = 2}, false)},
-      {"depthwise_1x7_dilated", depthwise({1, 3, 20, 4}, {.kernel_h = 1, .kernel_w = 7, .padding = 0, .dilation = 2}, false)},
+      {"depthwise_5x5_stride_2",
+       depthwise({1, 12, 11, 8}, {.kernel_h = 5, .kernel_w = 5, .stride = 2, .padding = 2}, false)},
+      {"depthwise_1x7_dilated",
+       depthwise({1, 3, 20, 4}, {.kernel_h = 1, .kernel_w = 7, .padding = 0, .dilation = 2}, false)},
       {"batchnorm", batchnorm({3, 4, 5, 7}, {}, false)},
       {"batchnorm_relu", batchnorm({2, 6, 5, 16}, {.activation = Activation::relu}, false), 2e-4F, 2e-2},
       {"batchnorm_residual", batchnorm({2, 4, 5, 8}, {}, true)},
       {"batchnorm_residual_relu6", batchnorm({2, 4, 5, 24}, {.activation = Activation::relu6}, true), 2e-4F, 2e-2},
       {"batchnorm_evaluation", batchnorm({2, 4, 5, 9}, {.training = false}, false)},
-      {"batchnorm_evaluation_residual_relu", batchnorm({2, 4, 5, 9}, {.training = false, .activation = Activation::relu}, true), 2e-4F, 2e-2},
+      {"batchnorm_evaluation_residual_relu",
+       batchnorm({2, 4, 5, 9}, {.training = false, .activation = Activation::relu}, true), 2e-4F, 2e-2},
       {"layernorm", layernorm({2, 5, 19}, false)},
       {"layernorm_residual", layernorm({2, 5, 24}, true)},
       {"relu", activation(Activation::relu, 1)},
@@ -160,14 +176,20 @@ const std::vector<GradientCase>& cases() {
       {"position_embedding", of_two_inputs(std::make_shared<const graph::Bias>(), {3, 5, 7}, {1, 5, 7})},
       {"scale", of_two_inputs(std::make_shared<const graph::Scale>(), {3, 5, 7}, {7})},
       {"prepend_token", of_two_inputs(std::make_shared<const graph::PrependToken>(), {3, 4, 6}, {1, 1, 6})},
-      {"select_token", of_one_input(std::make_shared<const graph::SelectToken>(graph::SelectTokenAttributes{2}), {3, 4, 6})},
+      {"select_token",
+       of_one_input(std::make_shared<const graph::SelectToken>(graph::SelectTokenAttributes{2}), {3, 4, 6})},
       {"reshape", reshape({3, 4, 5}, {4, 15})},
-      {"max_pool2d", of_one_input(std::make_shared<const graph::MaxPool2d>(graph::Pool2dAttributes{3, 2, 1}), {2, 9, 8, 6}), 1e-5F, 2e-2},
-      {"avg_pool2d", of_one_input(std::make_shared<const graph::AvgPool2d>(graph::Pool2dAttributes{3, 2, 1}), {2, 9, 8, 6})},
-      {"avg_pool2d_without_padding", of_one_input(std::make_shared<const graph::AvgPool2d>(graph::Pool2dAttributes{3, 2, 1, false}), {2, 9, 8, 5})},
+      {"max_pool2d",
+       of_one_input(std::make_shared<const graph::MaxPool2d>(graph::Pool2dAttributes{3, 2, 1}), {2, 9, 8, 6}), 1e-5F,
+       2e-2},
+      {"avg_pool2d",
+       of_one_input(std::make_shared<const graph::AvgPool2d>(graph::Pool2dAttributes{3, 2, 1}), {2, 9, 8, 6})},
+      {"avg_pool2d_without_padding",
+       of_one_input(std::make_shared<const graph::AvgPool2d>(graph::Pool2dAttributes{3, 2, 1, false}), {2, 9, 8, 5})},
       {"global_avg_pool", of_one_input(std::make_shared<const graph::GlobalAvgPool>(), {2, 7, 5, 9})},
       {"attention", of_one_input(std::make_shared<const graph::Attention>(graph::AttentionAttributes{2}), {2, 9, 24})},
-      {"attention_odd", of_one_input(std::make_shared<const graph::Attention>(graph::AttentionAttributes{3, 0.5F}), {1, 70, 45})},
+      {"attention_odd",
+       of_one_input(std::make_shared<const graph::Attention>(graph::AttentionAttributes{3, 0.5F}), {1, 70, 45})},
       {"softmax_cross_entropy", cross_entropy(0), 1e-2F, 5e-3, true},
       {"softmax_cross_entropy_smoothed", cross_entropy(0.1F), 1e-2F, 5e-3, true},
   };
@@ -178,8 +200,7 @@ class Gradient : public testing::TestWithParam<GradientCase> {};
 
 TEST_P(Gradient, MatchesFiniteDifferences) { check_gradients(GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(Ops, Gradient, testing::ValuesIn(cases()),
-                         [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(Ops, Gradient, testing::ValuesIn(cases()), [](const auto& row) { return row.param.name; });
 
 }  // namespace
 }  // namespace bramble::test

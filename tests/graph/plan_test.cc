@@ -19,7 +19,9 @@ struct Chain {
   TensorId last = graph.add_tensor({"x", {{1024}}, Role::input});
 
   TensorId then(OpPtr op) { return last = graph.add_node(std::move(op), "node", {last})[0]; }
-  const Placement& placement(const Plan& plan, TensorId id) const { return plan.placements[static_cast<std::size_t>(id)]; }
+  const Placement& placement(const Plan& plan, TensorId id) const {
+    return plan.placements[static_cast<std::size_t>(id)];
+  }
 };
 
 TEST(Plan, AChainAlternatesBetweenTwoBuffers) {
@@ -113,11 +115,14 @@ TEST(Plan, IsolatedTensorsShareNothing) {
 /// A net with skips of random length: whatever is alive at once must not overlap.
 TEST(Plan, NothingAliveAtOnceOverlaps) {
   std::uint32_t random = 1;
-  const auto next = [&random](std::uint32_t below) { return (random = random * 1664525U + 1013904223U) / 7919 % below; };
+  const auto next = [&random](std::uint32_t below) {
+    return (random = random * 1664525U + 1013904223U) / 7919 % below;
+  };
   Graph graph;
   std::vector<TensorId> made = {graph.add_tensor({"x", {{16}}, Role::input})};
   for (int i = 0; i < 200; ++i) {
-    const TensorId from = made[made.size() - 1 - next(std::min<std::uint32_t>(5, static_cast<std::uint32_t>(made.size())))];
+    const TensorId from =
+        made[made.size() - 1 - next(std::min<std::uint32_t>(5, static_cast<std::uint32_t>(made.size())))];
     made.push_back(graph.add_node(fake({.in_place = next(3) == 0}), "node", {from})[0]);
     graph.mutable_tensor(made.back()).spec.shape = {static_cast<std::int64_t>(16 + next(500))};
   }
