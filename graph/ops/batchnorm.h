@@ -1,5 +1,5 @@
-// BatchNorm over all but the last dimension, with what its pass can carry: z = gamma * xhat + beta + residual, y =
-// f(z).
+// BatchNorm over all but the last dimension, with what its pass can carry:
+//   z = gamma * xhat + beta + residual,  y = f(z)
 #pragma once
 
 #include "graph/activation.h"

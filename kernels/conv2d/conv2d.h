@@ -54,8 +54,8 @@ inline constexpr std::int64_t kBlockDepth = 192;
 /// of dy, and a packed block of dy, depth x gradient_cols, stays in another third.
 struct ConvBlocking {
   std::int64_t depth = kBlockDepth;
-  std::int64_t rows = 112;           // 112 * 384 * 4 B = 168 KiB of 512
-  std::int64_t gradient_cols = 108;  // 108 * 384 * 4 B = 162 KiB
+  std::int64_t rows = 128;           // 128 * 192 * 4 B = 96 KiB of 512
+  std::int64_t gradient_cols = 192;  // 192 * 192 * 4 B = 144 KiB
 };
 
 /// For a core with these caches, in bytes; the defaults above for the Pi 5's.
