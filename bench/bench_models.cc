@@ -9,6 +9,7 @@
 #include "bench/bench_models_report.h"
 #include "bench/bench_models_rows.h"
 #include "bench/bench_models_run.h"
+#include "bench/bench_models_trace.h"
 #include "engine/trainer.h"
 #include "tools/cli/program.h"
 
@@ -20,9 +21,10 @@ void list_models() {
 }
 
 // False if a model did not fit: the others go on.
-bool run_or_report(const Options& options, const models::ModelInfo& info, Task task, Data& data, RowStore& store) {
+bool run_or_report(const Options& options, const models::ModelInfo& info, Task task, Data& data, RowStore& store,
+                   Trace& trace) {
   try {
-    store.add(run_model(options, info, task, data));
+    store.add(run_model(options, info, task, data, trace));
     return true;
   } catch (const engine::OutOfMemory& error) {
     cli::print_error(fmt::format("{} {}: {}", info.name, to_string(task), error.what()));
@@ -30,7 +32,7 @@ bool run_or_report(const Options& options, const models::ModelInfo& info, Task t
   }
 }
 
-int run_all(const Options& options, Data& data, RowStore& store) {
+int run_all(const Options& options, Data& data, RowStore& store, Trace& trace) {
   bool complete = true;
   for (const models::ModelInfo* info : options.models) {
     for (const Task task : options.tasks) {
@@ -39,22 +41,29 @@ int run_all(const Options& options, Data& data, RowStore& store) {
         print_notice(fmt::format("{} {}: has its row already", info->name, to_string(task)));
         continue;
       }
-      complete = run_or_report(options, *info, task, data, store) && complete;
+      complete = run_or_report(options, *info, task, data, store, trace) && complete;
     }
   }
   return complete ? 0 : 1;
 }
 
-// Whatever ends the run, the rows so far are shown; they are on disk already.
-int run_and_report(const Options& options, Data& data, RowStore& store) {
+void save_trace(const Trace& trace) {
+  const int left_out = trace.save();
+  if (left_out > 0) print_notice(fmt::format("the trace is full: its last {} steps were left out", left_out));
+}
+
+// Whatever ends the run, the rows so far are shown, which are on disk already, and the trace so far is kept.
+int run_and_report(const Options& options, Data& data, RowStore& store, Trace& trace) {
   int code = 0;
   try {
-    code = run_all(options, data, store);
+    code = run_all(options, data, store, trace);
   } catch (...) {
     fmt::print("{}", report(store.rows()));
+    save_trace(trace);
     throw;
   }
   fmt::print("{}", report(store.rows()));
+  save_trace(trace);
   if (data.skipped() == 1) print_notice("warning: 1 image could not be read and was skipped");
   if (data.skipped() > 1)
     print_notice(fmt::format("warning: {} images could not be read and were skipped", data.skipped()));
@@ -71,8 +80,9 @@ int bench_models(Options& options) {
   cli::catch_interrupts();
   for (const models::ModelInfo* info : options.models) check_model(options, *info);
   RowStore store(options.csv, options.json, options.resume);
+  Trace trace(options.trace);
   Data data(options);
-  return run_and_report(options, data, store);
+  return run_and_report(options, data, store, trace);
 }
 
 }  // namespace

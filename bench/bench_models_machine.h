@@ -14,6 +14,9 @@ std::string machine_name();
 /// By the name that machine_name() gives. A Compute Module counts as its board.
 Board board_of(const std::string& machine_name);
 
+/// A Pi 5's memory, for all cores together: LPDDR4X-4267 x32 peaks at 17.1.
+inline constexpr double kPi5BytesPerSecond = 11e9;
+
 /// What fp32 can reach, in FLOP/s: two 128-bit FMAs a cycle at 2.4 GHz on each core of a Pi 5. Unknown elsewhere.
 std::optional<double> fp32_limit(Board board, int threads);
 

@@ -55,6 +55,8 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--json", options.json, "the same as JSON");
   app.add_flag("--resume", options.resume, "keep the rows of --csv and --json, and skip what they have");
   app.add_flag("--mark-region", options.mark_region, "bracket the timed steps for pi5model");
+  app.add_flag("--profile", options.profile, "print where the timed steps' time went, by op and by layer");
+  app.add_option("--trace", options.trace, "write the timed steps for ui.perfetto.dev, one row a thread");
   app.add_flag("--list", options.list, "print the models' names and end");
 }
 

@@ -30,6 +30,8 @@ struct Options {
   std::filesystem::path json;
   bool resume = false;
   bool mark_region = false;
+  bool profile = false;
+  std::filesystem::path trace;
   bool list = false;
 
   // Filled by resolve().

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "bench/text_table.h"
+
 namespace bramble::bench {
 namespace {
 
@@ -38,24 +40,6 @@ Line line_of(const Row& row) {
           or_dash(row.times_as_fast, 1, 2, "")};
 }
 
-std::string table(const std::vector<Line>& lines) {
-  std::vector<std::size_t> widths(lines.front().size());
-  for (const Line& line : lines) {
-    for (std::size_t column = 0; column < line.size(); ++column) {
-      widths[column] = std::max(widths[column], line[column].size());
-    }
-  }
-  std::string text;
-  for (const Line& line : lines) {
-    std::string row = fmt::format("{:<{}}  {:<{}}", line[0], widths[0], line[1], widths[1]);
-    for (std::size_t column = 2; column < line.size(); ++column) {
-      row += fmt::format("  {:>{}}", line[column], widths[column]);
-    }
-    text += row + '\n';
-  }
-  return text;
-}
-
 // What the rows have in common, once for each set of settings in the table.
 std::string settings(const std::vector<Row>& rows) {
   std::set<std::string> lines;
@@ -73,7 +57,7 @@ std::string report(const std::vector<Row>& rows) {
   if (rows.empty()) return "";
   std::vector<Line> lines = {heading()};
   for (const Row& row : rows) lines.push_back(line_of(row));
-  std::string text = fmt::format("\n{}\n{}", table(lines), settings(rows));
+  std::string text = fmt::format("\n{}\n{}", text_table(lines), settings(rows));
   const auto any = [&](auto member) {
     return std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return (row.*member).has_value(); });
   };

@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
+#include <optional>
 
 #include "bench/bench_models_machine.h"
+#include "bench/bench_models_profile.h"
 #include "bench/bench_models_progress.h"
 #include "bench/bench_models_published.h"
 #include "engine/golden.h"
@@ -59,14 +62,45 @@ Step timed_step(engine::Trainer& trainer, engine::BatchSource& source) {
   return {std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), loss};
 }
 
+// Watches the timed steps for --profile and --trace; without them the trainer records nothing.
+class Recorder {
+ public:
+  Recorder(const Options& options, const std::string& title, engine::Trainer& trainer, Trace& trace)
+      : trainer_(trainer), trace_(trace) {
+    if (!options.profile && !trace.wanted()) return;
+    record_ = trainer.program().make_record();
+    if (options.profile) profile_.emplace(trainer.program(), *record_);
+    if (trace.wanted()) trace.begin_run(title, trainer.program(), *record_, options.steps);
+  }
+
+  void start() { trainer_.record_into(record_.get()); }
+  void add(const Step& step) {
+    if (profile_) profile_->add(*record_, step.seconds);
+    if (trace_.wanted()) trace_.add(*record_);
+  }
+  void print(const std::string& title) const {
+    if (profile_) fmt::print("{}", profile_->report(title, board_of(machine_name())));
+  }
+
+ private:
+  engine::Trainer& trainer_;
+  Trace& trace_;
+  std::unique_ptr<engine::StepRecord> record_;
+  std::optional<Profile> profile_;
+};
+
 std::vector<Step> run_steps(const Options& options, engine::Trainer& trainer, engine::BatchSource& source,
-                            Progress& progress) {
+                            Recorder& recorder, Progress& progress) {
   std::vector<Step> steps;
   steps.reserve(static_cast<std::size_t>(options.steps));
   for (int i = -options.warmup; i < options.steps; ++i) {
+    if (i == 0) recorder.start();
     if (i == 0 && options.mark_region) ::close(kRegionBegin);
     const Step step = timed_step(trainer, source);
-    if (i >= 0) steps.push_back(step);
+    if (i >= 0) {
+      steps.push_back(step);
+      recorder.add(step);
+    }
     cli::check_interrupted();
     // Printing is no part of the steps that pi5model counts.
     if (options.mark_region) continue;
@@ -122,13 +156,15 @@ void check_model(const Options& options, const models::ModelInfo& info) {
   models::build_model(info, config_of(options));
 }
 
-Row run_model(const Options& options, const models::ModelInfo& info, Task task, Data& data) {
+Row run_model(const Options& options, const models::ModelInfo& info, Task task, Data& data, Trace& trace) {
   reset_process_peak();
+  const std::string title = fmt::format("{} {}", info.name, to_string(task));
   Progress progress(fmt::format("{:<20} {:<5}", info.name, to_string(task)));
   const std::unique_ptr<engine::BatchSource> source = data.open();
   engine::Trainer trainer = make_trainer(options, info, task);
   progress.set_plan(describe(trainer.memory()));
-  const std::vector<Step> steps = run_steps(options, trainer, *source, progress);
+  Recorder recorder(options, title, trainer, trace);
+  const std::vector<Step> steps = run_steps(options, trainer, *source, recorder, progress);
 
   Row row = empty_row(options, info, task);
   fill_times(row, steps, trainer.flops_per_step());
@@ -137,6 +173,7 @@ Row run_model(const Options& options, const models::ModelInfo& info, Task task, 
   fill_comparisons(row, options, task);
   progress.finish(fmt::format("{:.3f} s a step, {:.1f} images/s, loss {:.4f}", row.seconds_median, row.images_per_s,
                               row.final_loss));
+  recorder.print(title);
   return row;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <set>
 #include <stdexcept>
 
 #include "engine/layout.h"
@@ -109,6 +110,7 @@ void Program::poison() {
 
 void Program::run() {
   if (mode_ == MemoryMode::isolated) poison();
+  if (record_) return run_recorded(*record_);
   for (const Step& step : steps_) {
     const Operands operands{step.inputs, step.outputs, shared_scratch_};
     for (const Phase& phase : step.bound.phases)
@@ -118,16 +120,61 @@ void Program::run() {
   }
 }
 
+void Program::run_recorded(StepRecord& record) {
+  record.this_thread();  // so that the caller's is number 0
+  record.begin = nanoseconds_now();
+  auto next = record.phases.begin();
+  for (const Step& step : steps_) {
+    const Operands operands{step.inputs, step.outputs, shared_scratch_};
+    for (const Phase& phase : step.bound.phases) {
+      PhaseRecord& times = *next++;
+      times.begin = nanoseconds_now();
+      pool_.run(phase.tasks, [&](std::int64_t task, int slot) {
+        const std::int64_t begin = nanoseconds_now();
+        phase.run(operands, task, thread_scratch_ + static_cast<std::size_t>(slot) * thread_scratch_bytes_);
+        record.tasks[times.first_task + static_cast<std::size_t>(task)] = {begin, nanoseconds_now(),
+                                                                           record.this_thread()};
+      });
+      times.end = nanoseconds_now();
+    }
+  }
+  record.end = nanoseconds_now();
+}
+
+std::unique_ptr<StepRecord> Program::make_record() const {
+  auto record = std::make_unique<StepRecord>();
+  record->threads = threads();
+  std::size_t tasks = 0;
+  for (std::size_t node = 0; node < steps_.size(); ++node) {
+    for (const Phase& phase : steps_[node].bound.phases) {
+      const auto index = static_cast<int>(&phase - steps_[node].bound.phases.data());
+      record->phases.push_back({node, index, tasks, static_cast<std::size_t>(phase.tasks)});
+      tasks += static_cast<std::size_t>(phase.tasks);
+    }
+  }
+  record->tasks.resize(tasks);
+  return record;
+}
+
 double Program::flops() const {
   double total = 0;
-  for (const graph::Node& node : graph_.nodes()) {
-    std::vector<graph::TensorSpec> inputs, outputs;
-    for (const graph::TensorId id : node.inputs)
-      inputs.push_back(id == graph::kNoTensor ? graph::TensorSpec{} : graph_.tensor(id).spec);
-    for (const graph::TensorId id : node.outputs) outputs.push_back(graph_.tensor(id).spec);
-    total += node.op->flops(inputs, outputs);
-  }
+  for (std::size_t node = 0; node < steps_.size(); ++node) total += work(node).flops;
   return total;
+}
+
+NodeWork Program::work(std::size_t index) const {
+  const graph::Node& node = graph_.nodes()[index];
+  std::vector<graph::TensorSpec> inputs, outputs;
+  std::set<graph::TensorId> counted;
+  double bytes = 0;
+  // An output that nobody reads has no memory.
+  const auto take = [&](graph::TensorId id, const void* where, std::vector<graph::TensorSpec>& specs) {
+    specs.push_back(id == graph::kNoTensor ? graph::TensorSpec{} : graph_.tensor(id).spec);
+    if (where && counted.insert(id).second) bytes += static_cast<double>(storage_bytes(specs.back()));
+  };
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) take(node.inputs[i], steps_[index].inputs[i], inputs);
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) take(node.outputs[i], steps_[index].outputs[i], outputs);
+  return {node.op->flops(inputs, outputs), bytes};
 }
 
 void* Program::data(graph::TensorId id) const {

@@ -1,11 +1,13 @@
 // A graph made ready to run: planned, bound to kernels, in memory of its own.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "engine/bind/bind.h"
 #include "engine/memory.h"
+#include "engine/step_record.h"
 #include "engine/thread_pool.h"
 #include "graph/graph.h"
 #include "graph/plan.h"
@@ -24,6 +26,12 @@ struct MemoryReport {
   std::size_t total() const { return parameters + activations + scratch; }
 };
 
+/// What a node has to do at least.
+struct NodeWork {
+  double flops = 0;  ///< multiply-adds count 2; 0 when bound by memory
+  double bytes = 0;  ///< every distinct tensor that it reads or writes, once
+};
+
 class Program {
  public:
   /// Plans, binds and allocates. Everything starts at zero. Throws OutOfMemory.
@@ -32,11 +40,17 @@ class Program {
   /// Runs every node once, in order. Allocates nothing.
   void run();
 
+  /// A record with room for this program's steps.
+  std::unique_ptr<StepRecord> make_record() const;
+  /// From now on run() writes its times into `record` (made by make_record()); with nullptr, none.
+  void record_into(StepRecord* record) { record_ = record; }
+
   const graph::Graph& graph() const { return graph_; }
   const MemoryReport& memory() const { return report_; }
   int threads() const { return pool_.threads(); }
   /// Multiply-adds count 2.
   double flops() const;
+  NodeWork work(std::size_t node) const;
 
   /// An input's, persistent or kept tensor's memory.
   void* data(graph::TensorId id) const;
@@ -52,6 +66,7 @@ class Program {
   void* locate(const graph::Plan& plan, graph::TensorId id) const;
   void resolve_operands(const graph::Plan& plan);
   void poison();
+  void run_recorded(StepRecord& record);
 
   graph::Graph graph_;
   MemoryMode mode_;
@@ -65,6 +80,7 @@ class Program {
   std::byte* thread_scratch_ = nullptr;
   std::size_t thread_scratch_bytes_ = 0;  // each
   std::vector<Step> steps_;
+  StepRecord* record_ = nullptr;
 };
 
 }  // namespace bramble::engine

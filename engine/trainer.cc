@@ -78,6 +78,9 @@ float Trainer::step() {
   return values<float>(impl_->program, impl_->step.loss)[0];
 }
 
+const Program& Trainer::program() const { return impl_->program; }
+void Trainer::record_into(StepRecord* record) { impl_->program.record_into(record); }
+
 std::span<const float> Trainer::logits() const { return values<float>(impl_->program, impl_->step.logits); }
 std::vector<std::string> Trainer::parameter_names() const { return names_of(impl_->program.graph(), Role::parameter); }
 std::vector<std::string> Trainer::buffer_names() const { return names_of(impl_->program.graph(), Role::buffer); }

@@ -42,6 +42,10 @@ class Trainer {
   void set_learning_rate(float rate);
   /// Forward, backward and update. Returns the loss (mean over the batch). Allocates nothing.
   float step();
+  /// What step() runs.
+  const Program& program() const;
+  /// From now on step() writes its times into `record`, made by program().make_record(); with nullptr, none.
+  void record_into(StepRecord* record);
 
   std::span<const float> logits() const;  ///< [batch, classes], of the last step's forward
   std::vector<std::string> parameter_names() const;  ///< timm's order
