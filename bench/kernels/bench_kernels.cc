@@ -1,4 +1,4 @@
-// Google Benchmark's program, with two options of our own: --threads N and --mark-region.
+// Google Benchmark's program over every distinct layer of seven models, with options of our own.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -6,11 +6,35 @@
 #include <string>
 #include <vector>
 
+#include "bench/kernels/layers_bench.h"
 #include "bench/kernels/measure.h"
 
 namespace {
 
-/// Takes our options out of the arguments. False where one is wrong.
+constexpr const char* kOptions = "--threads N, --batch N, --mark-region, --list-layers, --benchmark_*";
+
+/// Google Benchmark prints its own options for --help and ends.
+void print_help() {
+  std::printf(
+      "usage: bench_kernels [--threads N] [--batch N] [--mark-region] [--list-layers] [Google Benchmark's options]\n\n"
+      "Times every distinct layer of resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base, efficientnet_b0 "
+      "and\n"
+      "faster_vit_1 at 224 x 224, each pass alone, as a training step runs it, and XNNPACK's forward beside it.\n"
+      "Cases are called <op>/<shape>/<pass>, as in --benchmark_filter='^conv2d/56x56_64_3x3/fwd$'.\n\n"
+      "  --threads N     threads (1)\n"
+      "  --batch N       images (16)\n"
+      "  --mark-region   one repetition, bracketed for pi5model\n"
+      "  --list-layers   print the cases, their FLOPs, bytes, whether XNNPACK has them, their models, and end\n\n");
+}
+
+bool take_count(const char* text, int& value) {
+  char* end = nullptr;
+  const long number = std::strtol(text, &end, 10);
+  value = static_cast<int>(number);
+  return *text != '\0' && *end == '\0' && number >= 1 && number <= 65536;
+}
+
+/// Takes our options out of the arguments. False, with a message printed, where one is wrong.
 bool take_options(std::vector<char*>& arguments) {
   auto& options = bramble::bench::options();
   std::vector<char*> rest;
@@ -18,9 +42,15 @@ bool take_options(std::vector<char*>& arguments) {
     const std::string argument = arguments[i];
     if (argument == "--mark-region") {
       options.mark_region = true;
-    } else if (argument == "--threads" && i + 1 < arguments.size()) {
-      options.threads = std::atoi(arguments[++i]);
+    } else if (argument == "--list-layers") {
+      options.list_layers = true;
+    } else if (argument == "--threads" || argument == "--batch") {
+      int& value = argument == "--threads" ? options.threads : options.batch;
+      if (i + 1 < arguments.size() && take_count(arguments[++i], value)) continue;
+      std::fprintf(stderr, "bramble: error: %s takes a number from 1 to 65536\n", argument.c_str());
+      return false;
     } else {
+      if (argument == "--help") print_help();
       rest.push_back(arguments[i]);
     }
   }
@@ -28,24 +58,28 @@ bool take_options(std::vector<char*>& arguments) {
   static char once[] = "--benchmark_min_time=0";
   if (options.mark_region) rest.push_back(once);
   arguments = rest;
-  return options.threads >= 1;
+  return true;
 }
 
 int run(int argc, char** argv) {
   std::vector<char*> arguments(argv, argv + argc);
-  if (!take_options(arguments)) {
-    std::fputs("bramble: error: --threads takes a number of 1 or more\n", stderr);
-    return 2;
-  }
+  if (!take_options(arguments)) return 2;
+  const auto& options = bramble::bench::options();
   int count = static_cast<int>(arguments.size());
   benchmark::Initialize(&count, arguments.data());
   if (count > 1) {
-    std::fprintf(stderr, "bramble: error: unknown option '%s' (options: --threads N, --mark-region, --benchmark_*)\n",
-                 arguments[1]);
+    std::fprintf(stderr, "bramble: error: unknown option '%s' (options: %s)\n", arguments[1], kOptions);
     return 2;
   }
-  benchmark::AddCustomContext("threads", std::to_string(bramble::bench::options().threads));
-  benchmark::RunSpecifiedBenchmarks();
+  const auto layers = bramble::bench::layers_of_models(options.batch);
+  if (options.list_layers) {
+    bramble::bench::print_layers(layers);
+    return 0;
+  }
+  bramble::bench::register_layers(layers);
+  benchmark::AddCustomContext("threads", std::to_string(options.threads));
+  benchmark::AddCustomContext("batch", std::to_string(options.batch));
+  if (benchmark::RunSpecifiedBenchmarks() == 0) return 1;  // its message names the filter
   benchmark::Shutdown();
   return 0;
 }

@@ -34,16 +34,13 @@ BoundNode::BoundNode(graph::OpPtr op, const std::vector<graph::TensorSpec>& inpu
   const graph::Node& node = graph_.nodes().front();
   read.resize(node.outputs.size(), 1);
   const auto output_is_read = std::make_unique<bool[]>(read.size());
-  std::vector<graph::TensorSpec> output_specs;
   for (std::size_t i = 0; i < read.size(); ++i) {
     output_is_read[i] = read[i] != 0;
-    output_specs.push_back(graph_.tensor(node.outputs[i]).spec);
-    outputs_.push_back(read[i] ? allocate(output_specs.back()) : nullptr);
+    outputs_.push_back(read[i] ? allocate(graph_.tensor(node.outputs[i]).spec) : nullptr);
   }
   const engine::CacheSizes caches = engine::detect_caches();
   bound_ = engine::find_bind(node.op->name())(
       engine::BindContext(graph_, node, caches, std::span<const bool>(output_is_read.get(), read.size())));
-  flops_ = node.op->flops(inputs, output_specs);
   thread_bytes_ = (bound_.thread_scratch + kAlignment - 1) / kAlignment * kAlignment;
   shared_ = aligned(memory_.emplace_back(), bound_.shared_scratch);
   thread_ = aligned(memory_.emplace_back(), thread_bytes_ * static_cast<std::size_t>(pool_.threads()));
@@ -51,9 +48,9 @@ BoundNode::BoundNode(graph::OpPtr op, const std::vector<graph::TensorSpec>& inpu
 
 void* BoundNode::allocate(const graph::TensorSpec& spec) {
   const std::size_t elements = engine::storage_elements(spec);
-  bytes_ += static_cast<double>(elements * sizeof(float));
   auto& memory = memory_.emplace_back();
-  std::byte* start = aligned(memory, elements * sizeof(float));
+  std::byte* start = aligned(memory, engine::storage_bytes(spec));
+  if (spec.dtype != graph::DType::f32) return start;  // labels and taps: 0 is one
   const auto values = test::uniform(elements, memory_.size());
   std::copy(values.begin(), values.end(), reinterpret_cast<float*>(start));
   return start;

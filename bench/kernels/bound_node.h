@@ -17,10 +17,6 @@ class BoundNode {
 
   void run();
 
-  double flops() const { return flops_; }
-  /// Inputs read and outputs written once.
-  double bytes() const { return bytes_; }
-
  private:
   void* allocate(const graph::TensorSpec& spec);
 
@@ -32,8 +28,6 @@ class BoundNode {
   std::byte* shared_ = nullptr;
   std::byte* thread_ = nullptr;
   std::size_t thread_bytes_ = 0;
-  double flops_ = 0;
-  double bytes_ = 0;
 };
 
 }  // namespace bramble::bench

@@ -11,9 +11,11 @@ namespace bramble::bench {
 inline constexpr double kCoreFlops = 38.4e9;
 inline constexpr double kMemoryBytes = 11e9;
 
-/// --threads N (1 unless given) and --mark-region, taken out of the command line before Google Benchmark reads it.
+/// Our own options, taken out of the command line before Google Benchmark reads it.
 struct Options {
   int threads = 1;
+  int batch = 16;
+  bool list_layers = false;
   bool mark_region = false;  ///< one repetition, bracketed for pi5model
 };
 Options& options();
@@ -22,7 +24,7 @@ Options& options();
 void begin_region();
 void end_region();
 
-/// One call's work: operations (0 if bound by memory) and bytes that have to cross the memory bus at least once.
+/// One call's work: operations (0 if bound by memory) and bytes that have to cross the memory bus.
 struct Work {
   double flops = 0;
   double bytes = 0;
@@ -30,10 +32,14 @@ struct Work {
 
 void report(benchmark::State& state, const Work& work, double seconds);
 
-/// Times body(): once to warm up, then as often as Google Benchmark wants.
+/// Tensors beyond this are in no cache when a call begins, whatever ran before it.
+inline constexpr double kBytesNoCacheHolds = 16 << 20;
+
+/// Times body(): once to warm up, then as often as Google Benchmark wants. Under pi5model, which is slow, the warm-up
+/// is left out where it would change nothing.
 template <class Body>
 void measure(benchmark::State& state, const Work& work, Body body) {
-  body();
+  if (!options().mark_region || work.bytes < kBytesNoCacheHolds) body();
   begin_region();
   const auto start = std::chrono::steady_clock::now();
   for (auto _ : state) {

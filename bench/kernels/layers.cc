@@ -1,0 +1,109 @@
+#include "bench/kernels/layers.h"
+
+#include <algorithm>
+#include <set>
+
+#include "bench/kernels/layer_names.h"
+#include "bench/kernels/layer_tables.h"
+#include "engine/layout.h"
+#include "graph/training.h"
+#include "models/registry.h"
+
+namespace bramble::bench {
+namespace {
+
+using graph::Graph;
+using graph::Node;
+using graph::TensorId;
+
+std::vector<bool> tensors_read(const Graph& graph) {
+  std::vector<bool> read(graph.tensors().size(), false);
+  for (const Node& node : graph.nodes())
+    for (const TensorId id : node.inputs)
+      if (id != graph::kNoTensor) read[static_cast<std::size_t>(id)] = true;
+  for (const TensorId id : graph.kept()) read[static_cast<std::size_t>(id)] = true;
+  return read;
+}
+
+double bytes_of(const graph::TensorSpec& spec) {
+  return spec.shape.empty() ? 0 : static_cast<double>(engine::storage_bytes(spec));
+}
+
+/// BatchNorm's statistics come from a pass of their own, before y and before dx can be written: x crosses the bus once
+/// more forward, and what the reduction reads (dy, x, and y behind a residual) once more backward.
+double bytes_read_twice(const Layer& layer) {
+  const std::string_view op = layer.op->name();
+  if (op == "batchnorm") return bytes_of(layer.inputs[0]);
+  if (op != "batchnorm_bwd") return 0;
+  double bytes = bytes_of(layer.inputs[0]) + bytes_of(layer.inputs[1]);
+  if (layer.inputs.size() > 6) bytes += bytes_of(layer.inputs[6]);
+  return bytes;
+}
+
+Layer make_layer(const Graph& graph, const Node& node, const std::vector<bool>& read) {
+  Layer layer;
+  layer.name = layer_name(graph, node);
+  layer.op = node.op;
+  layer.peer = forward_shape(graph, node);
+  std::set<TensorId> counted;
+  std::vector<graph::TensorSpec> outputs;
+  for (const TensorId id : node.inputs) {
+    layer.inputs.push_back(id == graph::kNoTensor ? graph::TensorSpec{} : graph.tensor(id).spec);
+    if (counted.insert(id).second) layer.bytes += bytes_of(layer.inputs.back());
+  }
+  for (const TensorId id : node.outputs) {
+    layer.read.push_back(read[static_cast<std::size_t>(id)]);
+    outputs.push_back(graph.tensor(id).spec);
+    if (layer.read.back()) layer.bytes += bytes_of(outputs.back());
+  }
+  layer.bytes += bytes_read_twice(layer);
+  layer.flops = node.op->flops(layer.inputs, outputs);
+  return layer;
+}
+
+bool does_work(const Node& node, const std::vector<bool>& read) {
+  if (node.op->is_view()) return false;
+  return !node.op->mutated_inputs().empty() || std::any_of(node.outputs.begin(), node.outputs.end(), [&](TensorId id) {
+    return read[static_cast<std::size_t>(id)];
+  });
+}
+
+Graph training_step(const models::ModelInfo& info, std::int64_t batch) {
+  return graph::make_training_step(models::build_model(info, {.batch = batch}), {}).graph;
+}
+
+}  // namespace
+
+void add_distinct_layers(const Graph& step, const std::string& model, std::vector<Layer>& layers) {
+  const std::vector<bool> read = tensors_read(step);
+  for (const Node& node : step.nodes()) {
+    if (!does_work(node, read)) continue;
+    Layer layer = make_layer(step, node, read);
+    // The name has the shapes and the epilogue; what it leaves out (a bias, an output that nobody reads) is not worth a
+    // case of its own.
+    const auto same = std::find_if(layers.begin(), layers.end(), [&](const Layer& l) { return l.name == layer.name; });
+    if (same == layers.end()) {
+      layer.models = {model};
+      layers.push_back(std::move(layer));
+    } else if (same->models.back() != model) {
+      same->models.push_back(model);
+    }
+  }
+}
+
+std::vector<Layer> layers_of_models(std::int64_t batch) {
+  std::vector<Layer> layers;
+  const auto known = models::all_models();
+  for (const char* name :
+       {"resnet50", "mobilenetv2_100", "convnext_tiny", "vit_tiny", "vit_base", "efficientnet_b0", "faster_vit_1"}) {
+    const auto info = std::find_if(known.begin(), known.end(), [&](const auto& m) { return m.name == name; });
+    add_distinct_layers(info == known.end() ? layer_table(name, batch) : training_step(*info, batch), name, layers);
+  }
+  std::stable_sort(layers.begin(), layers.end(), [](const Layer& a, const Layer& b) {
+    const auto op = [](const Layer& layer) { return layer.name.substr(0, layer.name.find('/')); };
+    return op(a) < op(b);
+  });
+  return layers;
+}
+
+}  // namespace bramble::bench

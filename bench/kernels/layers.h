@@ -1,0 +1,33 @@
+// The layers that are measured: the distinct nodes of whole training steps.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "kernels/conv2d/conv2d.h"
+
+namespace bramble::bench {
+
+struct Layer {
+  std::string name;                 ///< <op>/<shape>/<pass>: conv2d/56x56_64_3x3/bwd_data
+  std::vector<std::string> models;  ///< that have it
+  graph::OpPtr op;
+  std::vector<graph::TensorSpec> inputs;  ///< an empty shape where an optional input is absent
+  std::vector<char> read;                 ///< which outputs are
+  double flops = 0;
+  double bytes = 0;  ///< that have to cross the memory bus where no cache holds the tensors
+  /// The forward that XNNPACK has an operator for.
+  std::optional<kernels::Conv2dShape> peer;
+};
+
+/// Adds the nodes of `step` that do work and that are not in `layers` yet; a node that is there already gets `model`
+/// added to its models.
+void add_distinct_layers(const graph::Graph& step, const std::string& model, std::vector<Layer>& layers);
+
+/// Those of the models that the kernels are held against: resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base,
+/// efficientnet_b0 and faster_vit_1, at 224 x 224, every parameter trained.
+std::vector<Layer> layers_of_models(std::int64_t batch);
+
+}  // namespace bramble::bench

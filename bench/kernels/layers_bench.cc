@@ -1,0 +1,35 @@
+#include "bench/kernels/layers_bench.h"
+
+#include <cstdio>
+
+#include "bench/kernels/bound_node.h"
+#include "bench/kernels/measure.h"
+#include "bench/kernels/xnnpack_peer.h"
+
+namespace bramble::bench {
+
+void register_layers(const std::vector<Layer>& layers) {
+  for (const Layer& layer : layers) {
+    const Work work{layer.flops, layer.bytes};
+    benchmark::RegisterBenchmark(layer.name.c_str(), [=](benchmark::State& state) {
+      BoundNode node(layer.op, layer.inputs, layer.read);
+      measure(state, work, [&] { node.run(); });
+    })->Unit(benchmark::kMillisecond);
+    if (!layer.peer) continue;
+    benchmark::RegisterBenchmark((layer.name + "_xnnpack").c_str(), [=](benchmark::State& state) {
+      XnnpackConv2d peer(*layer.peer);
+      measure(state, work, [&] { peer.run(); });
+    })->Unit(benchmark::kMillisecond);
+  }
+}
+
+void print_layers(const std::vector<Layer>& layers) {
+  for (const Layer& layer : layers) {
+    std::printf("%s\t%.0f\t%.0f\t%d\t", layer.name.c_str(), layer.flops, layer.bytes, layer.peer ? 1 : 0);
+    for (const std::string& model : layer.models)
+      std::printf("%s%s", &model == layer.models.data() ? "" : ",", model.c_str());
+    std::printf("\n");
+  }
+}
+
+}  // namespace bramble::bench
