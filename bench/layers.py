@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""The table of single layers on a Raspberry Pi 5, modelled: every distinct layer of seven models, each pass, and
+XNNPACK's forward beside ours.
+
+    bench/layers.py --filter '^conv2d/.*_3x3' --batch 2         # some, to look at
+    bench/layers.py --jobs 2 --out bench/layers.md              # all: hours
+
+Each case runs alone under pi5model/ on one core, caches included. The share of the roofline is that of the larger of
+two bounds: all multiply-adds at 38.4 GFLOP/s, or every tensor once over the memory bus at 11 GB/s (BatchNorm's input
+once more for its statistics); more than 100 % where Winograd multiplies less, or where caches hold the tensors. Needs
+the cross build, qemu-user, llvm-19 and a C compiler.
+"""
+import argparse
+import re
+import statistics
+from collections import defaultdict
+
+from modelled import CORE_FLOPS, MEMORY_BYTES, Runner, add_options, deliver, fail, markdown, run
+
+
+class Layer:
+    def __init__(self, line):
+        self.name, flops, self_bytes, peer, models = line.split("\t")
+        self.flops, self.bytes, self.has_peer = float(flops), float(self_bytes), peer == "1"
+        self.models = models.split(",")
+        self.op, self.shape, self.pass_ = self.name.split("/")
+
+    def bound_seconds(self):
+        return max(self.flops / CORE_FLOPS, self.bytes / MEMORY_BYTES)
+
+    def bound(self):
+        return "compute" if self.flops / CORE_FLOPS >= self.bytes / MEMORY_BYTES else "memory"
+
+
+def select(runner, args):
+    layers = [Layer(line) for line in runner.output(["--list-layers", "--batch", str(args.batch)]).splitlines()]
+    wanted = [layer for layer in layers if re.search(args.filter, layer.name) and
+              (not args.models or set(args.models.split(",")) & set(layer.models)) and
+              (layer.op != "sgd" or "sgd" in args.filter)]
+    if not wanted:
+        fail(f"no layer fits --filter '{args.filter}' and --models '{args.models}'")
+    return wanted
+
+
+def cases_of(layers, args):
+    cases = []
+    for layer in layers:
+        peers = [(layer.name + "_xnnpack", False)] if layer.has_peer and not args.ours else []
+        for name, ours in [(layer.name, True), *peers]:
+            arguments = ["--batch", str(args.batch), "--mark-region", f"--benchmark_filter=^{re.escape(name)}$"]
+            cases.append((name, name, arguments, ours))
+    return cases
+
+
+def percent(value):
+    return f"{100 * value:.0f}"
+
+
+def row_of(layer, results):
+    seconds = results[layer.name]["one_core_seconds"]
+    peer = results.get(layer.name + "_xnnpack", {}).get("one_core_seconds")
+    return [f"{layer.op} {layer.shape}", layer.pass_, f"{1e3 * seconds:.2f}",
+            percent(layer.flops / seconds / CORE_FLOPS) if layer.flops else "-",
+            percent(layer.bound_seconds() / seconds), layer.bound(),
+            percent(layer.bound_seconds() / peer) if peer else "-", f"{peer / seconds:.2f}" if peer else "-",
+            ", ".join(layer.models)]
+
+
+def summary(layers, results):
+    shares, behind = defaultdict(list), defaultdict(int)
+    for layer in layers:
+        key = f"{layer.op} {layer.pass_}"
+        shares[key].append(layer.bound_seconds() / results[layer.name]["one_core_seconds"])
+        peer = results.get(layer.name + "_xnnpack")
+        behind[key] += bool(peer) and peer["one_core_seconds"] < results[layer.name]["one_core_seconds"]
+    rows = [[key, str(len(of)), percent(min(of)), percent(statistics.median(of)), percent(max(of)), str(behind[key])]
+            for key, of in sorted(shares.items())]
+    return markdown(["op, pass", "layers", "lowest %", "median %", "highest %", "slower than XNNPACK"], rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_options(parser)
+    parser.add_argument("--batch", type=int, default=4, help="images (%(default)s)")
+    parser.add_argument("--filter", default="", help="a regular expression in the cases' names; sgd only if named")
+    parser.add_argument("--models", default="", help="layers of these models, separated by commas")
+    parser.add_argument("--ours", action="store_true", help="without XNNPACK")
+    args = parser.parse_args()
+    runner = Runner(args, "kernels/bench_kernels")
+    layers = select(runner, args)
+    results = runner.all(cases_of(layers, args))
+    rows = [row_of(layer, results) for layer in sorted(layers, key=lambda l: (l.op, l.shape, l.pass_))]
+    heading = ["layer", "pass", "ms", "% of fp32 peak", "% of roofline", "bound by", "XNNPACK % of roofline",
+               "times as fast as XNNPACK", "in"]
+    deliver("# Single layers, modelled on one core of a Raspberry Pi 5\n\n"
+            f"Batch {args.batch}; made with `bench/layers.py`, which says what the columns mean.\n\n"
+            "Shares of the roofline:\n\n"
+            f"{summary(layers, results)}\n{markdown(heading, rows)}", args.out)
+
+
+run(main)
