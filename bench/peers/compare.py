@@ -18,7 +18,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STEP = Path(__file__).with_name("pytorch_step.py")
-HELD_TO_128_BITS = {"ONEDNN_MAX_CPU_ISA": "SSE41", "DNNL_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default"}
+HELD_TO_128_BITS = {"ONEDNN_MAX_CPU_ISA": "SSE41", "DNNL_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default",
+                    "OPENBLAS_CORETYPE": "Nehalem"}
 
 
 def fail(message):
@@ -50,6 +51,9 @@ def pytorch_seconds(args, model, task, timm_name, held):
                    "--threads", str(args.threads), "--steps", str(args.steps)],
                   f"PyTorch {model} {task}", env=environment)
     result = json.loads(printed.splitlines()[-1])
+    if result["blas"] == "reference BLAS" and not args.any_blas:
+        fail("PyTorch here multiplies matrices with the reference BLAS, which is no peer: install libopenblas0-pthread "
+             "(or say --any-blas)")
     args.sources.add(result["source"])
     return statistics.median(result["seconds"])
 
@@ -84,6 +88,7 @@ def parse():
     parser.add_argument("--rounds", type=positive, default=3, help="(%(default)s)")
     parser.add_argument("--python", default="/usr/bin/python3", help="one that has torch (%(default)s)")
     parser.add_argument("--timm", type=Path, help="the folder that timm was installed in with pip --target")
+    parser.add_argument("--any-blas", action="store_true", help="go on even if PyTorch has the reference BLAS alone")
     args = parser.parse_args()
     args.sources = set()
     if not (args.build / "bench" / "bench_models").exists():

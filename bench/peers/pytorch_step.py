@@ -2,6 +2,7 @@
 """Training steps of one model in PyTorch, timed; compare.py runs it. Prints {"seconds": [...], "source": ...}."""
 import argparse
 import json
+import os
 import sys
 import time
 
@@ -44,6 +45,17 @@ def is_head(model, name):
         model.startswith("deit") and name.startswith("norm."))
 
 
+def blas():
+    """Which library multiplies matrices: Debian's torch takes any."""
+    torch.mm(torch.ones(8, 8), torch.ones(8, 8))
+    with open("/proc/self/maps") as maps:
+        loaded = [os.path.realpath(line.split()[-1]) for line in maps if ".so" in line]
+    for name in ("openblas", "mkl_rt", "blis"):
+        if any(name in os.path.basename(path) for path in loaded):
+            return name
+    return "reference BLAS" if any("libblas.so" in path for path in loaded) else "built-in BLAS"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model")
@@ -73,7 +85,8 @@ def main():
         loss.item()
         if step >= 0:
             seconds.append(time.perf_counter() - begin)
-    print(json.dumps({"seconds": seconds, "source": f"PyTorch {torch.__version__}, {source}"}))
+    print(json.dumps({"seconds": seconds, "blas": blas(),
+                      "source": f"PyTorch {torch.__version__}, {blas()}, {source}"}))
 
 
 main()
