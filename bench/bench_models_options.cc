@@ -55,6 +55,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--json", options.json, "the same as JSON");
   app.add_flag("--resume", options.resume, "keep the rows of --csv and --json, and skip what they have");
   app.add_flag("--mark-region", options.mark_region, "bracket the timed steps for pi5model");
+  app.add_flag("--mark-tasks", options.mark_tasks, "and each task in them: see bench/balance.py");
   app.add_flag("--profile", options.profile, "print where the timed steps' time went, by op and by layer");
   app.add_option("--trace", options.trace, "write the timed steps for ui.perfetto.dev, one row a thread");
   app.add_flag("--list", options.list, "print the models' names and end");
@@ -76,6 +77,8 @@ void resolve(Options& options) {
   if (options.resume && options.csv.empty() && options.json.empty()) {
     throw cli::UsageError("--resume needs the --csv or --json to go on with");
   }
+  if (options.mark_tasks && options.threads != 1) throw cli::UsageError("--mark-tasks needs --threads 1");
+  options.mark_region = options.mark_region || options.mark_tasks;
   if (options.threads == 0)
     options.threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
 }

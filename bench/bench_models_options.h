@@ -30,6 +30,7 @@ struct Options {
   std::filesystem::path json;
   bool resume = false;
   bool mark_region = false;
+  bool mark_tasks = false;
   bool profile = false;
   std::filesystem::path trace;
   bool list = false;

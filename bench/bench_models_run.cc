@@ -21,9 +21,11 @@ namespace {
 
 constexpr double kMebibyte = 1024.0 * 1024.0;
 
-// Two system calls that fail, and that pi5model listens for.
+// System calls that fail, and that pi5model listens for.
 constexpr int kRegionBegin = -77001;
 constexpr int kRegionEnd = -77002;
+constexpr int kPhase = -77003;
+constexpr int kTask = -77004;
 
 graph::ModelConfig config_of(const Options& options) {
   // Train mode in both tasks, as the published benchmark ran it.
@@ -67,14 +69,19 @@ class Recorder {
  public:
   Recorder(const Options& options, const std::string& title, engine::Trainer& trainer, Trace& trace)
       : trainer_(trainer), trace_(trace) {
-    if (!options.profile && !trace.wanted()) return;
+    if (!options.profile && !trace.wanted() && !options.mark_tasks) return;
     record_ = trainer.program().make_record();
+    if (options.mark_tasks) {
+      record_->before_phase = [] { ::close(kPhase); };
+      record_->before_task = [] { ::close(kTask); };
+    }
     if (options.profile) profile_.emplace(trainer.program(), *record_);
     if (trace.wanted()) trace.begin_run(title, trainer.program(), *record_, options.steps);
   }
 
   void start() { trainer_.record_into(record_.get()); }
   void add(const Step& step) {
+    if (record_ && record_->before_phase) record_->before_phase();  // ends the last task
     if (profile_) profile_->add(*record_, step.seconds);
     if (trace_.wanted()) trace_.add(*record_);
   }

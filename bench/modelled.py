@@ -57,19 +57,20 @@ class Runner:
                                *arguments], check=True, capture_output=True, text=True).stdout
 
     def all(self, cases):
-        """{key: result} for cases of (key, label, arguments, depends on the program, its JSON file's option)."""
+        """{key: result} for cases of (key, label, arguments, whether the program's hash matters, the option that makes
+        it write a JSON report, whether its tasks' seconds are wanted); the last three may be left out."""
         self.done, self.total = 0, len(cases)
         with ThreadPoolExecutor(self.args.jobs) as pool:
             return dict(pool.map(lambda case: (case[0], self._one(*case[1:])), cases))
 
-    def _one(self, label, arguments, of_the_program=True, json_option=None):
+    def _one(self, label, arguments, of_the_program=True, json_option=None, with_tasks=False):
         parts = [self.tool_hash, self.program_hash if of_the_program else "a peer", self.program.name, *arguments]
         kept = self.args.cache / (hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32] + ".json")
         started = time.monotonic()
         if kept.exists():
             result, how = json.loads(kept.read_text()), "kept"
         else:
-            result, how = self._run(label, arguments, json_option), f"{time.monotonic() - started:.0f} s"
+            result, how = self._run(label, arguments, json_option, with_tasks), f"{time.monotonic() - started:.0f} s"
             self.args.cache.mkdir(parents=True, exist_ok=True)
             partial = kept.with_suffix(f".{os.getpid()}.{id(result)}")
             partial.write_text(json.dumps(result | {"label": label}))
@@ -79,18 +80,21 @@ class Runner:
               file=sys.stderr, flush=True)
         return result
 
-    def _run(self, label, arguments, json_option):
+    def _run(self, label, arguments, json_option, with_tasks):
         with tempfile.TemporaryDirectory(prefix="bramble-modelled-") as folder:
-            report = Path(folder) / "report.json"
+            report, tasks = Path(folder) / "report.json", Path(folder) / "tasks.json"
             extra = [json_option, report] if json_option else []
-            done = subprocess.run([PI5MODEL, "--json", "--counts", Path(folder) / "counts", "--", self.program,
-                                   *arguments, *extra], capture_output=True, text=True)
+            options = ["--json", *(["--tasks", tasks] if with_tasks else [])]
+            done = subprocess.run([PI5MODEL, *options, "--", self.program, *arguments, *extra], capture_output=True,
+                                  text=True)
             lines = [line for line in done.stdout.splitlines() if line.startswith("{\"instructions\"")]
             if done.returncode or not lines:
                 fail(f"{label}: pi5model failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
             result = json.loads(lines[-1])
             if json_option:
                 result["report"] = json.loads(report.read_text())
+            if with_tasks:
+                result["tasks"] = json.loads(tasks.read_text())
             return result
 
 

@@ -128,8 +128,10 @@ void Program::run_recorded(StepRecord& record) {
     const Operands operands{step.inputs, step.outputs, shared_scratch_};
     for (const Phase& phase : step.bound.phases) {
       PhaseRecord& times = *next++;
+      if (record.before_phase) record.before_phase();
       times.begin = nanoseconds_now();
       pool_.run(phase.tasks, [&](std::int64_t task, int slot) {
+        if (record.before_task) record.before_task();
         const std::int64_t begin = nanoseconds_now();
         phase.run(operands, task, thread_scratch_ + static_cast<std::size_t>(slot) * thread_scratch_bytes_);
         record.tasks[times.first_task + static_cast<std::size_t>(task)] = {begin, nanoseconds_now(),

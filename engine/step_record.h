@@ -36,6 +36,8 @@ struct StepRecord {
   std::int64_t begin = 0, end = 0;
   std::vector<PhaseRecord> phases;  ///< in the order they run
   std::vector<TaskTime> tasks;
+  void (*before_phase)() = nullptr;  ///< called if set
+  void (*before_task)() = nullptr;
 
   /// The calling thread's number, in [0, threads). The caller of Program::run() has to ask first.
   int this_thread() {

@@ -44,6 +44,10 @@ TEST(BenchModelsErrors, NumbersThatCannotBe) {
 
 TEST(BenchModelsErrors, ResumeWithoutAFile) { expect_error("--resume", 2, "--resume needs"); }
 
+TEST(BenchModelsErrors, MarkedTasksOfSeveralThreads) {
+  expect_error(kSmall + "--mark-tasks --threads 2", 2, "--mark-tasks needs --threads 1");
+}
+
 TEST(BenchModelsErrors, SizesThatAModelCannotTake) { expect_error("--models vit_tiny --size 200", 1, "vit_tiny"); }
 
 TEST(BenchModelsErrors, FoldersThatAreNoData) {

@@ -54,6 +54,18 @@ TEST(StepRecord, HoldsEachTaskOfEachPhaseWithinTheStep) {
   }
 }
 
+TEST(StepRecord, CallsBackBeforeEachPhaseAndTask) {
+  static std::size_t phases = 0, tasks = 0;
+  engine::Trainer trainer = small_trainer(1);
+  const auto record = trainer.program().make_record();
+  record->before_phase = [] { ++phases; };
+  record->before_task = [] { ++tasks; };
+  trainer.record_into(record.get());
+  trainer.step();
+  EXPECT_EQ(phases, record->phases.size());
+  EXPECT_EQ(tasks, record->tasks.size());
+}
+
 TEST(Program, CountsEachTensorOfANodeOnce) {
   engine::Trainer trainer = small_trainer(1);
   const engine::Program& program = trainer.program();

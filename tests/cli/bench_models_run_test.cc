@@ -101,6 +101,7 @@ TEST(BenchModels, LossDependsOnTheDataAndNotOnHowItIsLoaded) {
   EXPECT_EQ(final_loss(" --in-memory"), loss);
   EXPECT_EQ(final_loss(" --threads 3"), loss);
   EXPECT_EQ(final_loss(" --mark-region"), loss);
+  EXPECT_EQ(final_loss(" --mark-tasks"), loss);
 }
 
 TEST(BenchModels, InterruptKeepsTheRowsSoFar) {
