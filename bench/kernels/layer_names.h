@@ -11,7 +11,8 @@ namespace bramble::bench {
 
 /// conv2d/56x56_64_256_1x1/fwd: a square input's height and width, channels in and (if others) out, the window;
 /// _s2 for a stride, _p0 for a padding that is not half the window, _g4 for groups, then the epilogue: _relu, _add.
-/// linear/3152_192_768_gelu/fwd: rows, features in and out. Others: the first input's extents without the batch.
+/// linear/3152_192_768_gelu/fwd: rows, features in and out. attention/16x197x576_h3/fwd: qkv's extents, images or
+/// windows first, and the heads. Others: the first input's extents without the batch.
 std::string layer_name(const graph::Graph& graph, const graph::Node& node);
 
 /// Of a forward convolution or linear layer, which is one with rows for pixels.
