@@ -10,6 +10,8 @@ int Op::in_place_input(int) const { return -1; }
 
 std::shared_ptr<const Op> Op::with_activation(Activation) const { return nullptr; }
 
+std::shared_ptr<const Op> Op::with_normalised_input(Activation) const { return nullptr; }
+
 double Op::flops(std::span<const TensorSpec>, std::span<const TensorSpec>) const { return 0; }
 
 }  // namespace bramble::graph

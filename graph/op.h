@@ -21,6 +21,12 @@ class ShapeError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Positions among a node's inputs.
+struct NormalisedInput {
+  int x = -1;
+  int mean = -1;
+};
+
 class Op {
  public:
   virtual ~Op() = default;
@@ -46,6 +52,15 @@ class Op {
   /// The optional input that is added to output 0, if this op, as it stands, can take one; or -1. Passes that fuse
   /// look for it.
   virtual int addend_input() const { return -1; }
+
+  /// The same op reading one input through a BatchNorm that leaves its output to its readers:
+  /// input' = f((input - mean) * scale + beta). Null if it cannot.
+  virtual std::shared_ptr<const Op> with_normalised_input(Activation kind) const;
+  /// Which input that is, and where the node takes the mean; scale and beta follow.
+  virtual NormalisedInput normalised_input() const { return {}; }
+  /// The output that holds the sums which a BatchNorm needs of output 0 (channel_sums.h), for the forward's statistics or
+  /// its backward's; or -1.
+  virtual int channel_sums_output() const { return -1; }
 
   /// Inputs that the node also writes (running statistics, an updated parameter, its momentum).
   virtual std::vector<int> mutated_inputs() const { return {}; }

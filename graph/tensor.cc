@@ -10,6 +10,8 @@ std::int64_t element_count(const Shape& shape) {
 
 std::size_t size_of(DType dtype) {
   switch (dtype) {
+    case DType::f64:
+      return 8;
     case DType::f32:
     case DType::i32:
       return 4;

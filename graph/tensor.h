@@ -13,7 +13,7 @@ inline constexpr TensorId kNoTensor = -1;
 /// Extents, outermost first. Activations are NHWC ([N, H, W, C]) or tokens ([N, L, C]).
 using Shape = std::vector<std::int64_t>;
 
-enum class DType : std::uint8_t { f32, i32, u8 };
+enum class DType : std::uint8_t { f32, f64, i32, u8 };
 
 /// How the values lie in memory. The graph only passes it along; engine/layout.h gives sizes and conversions.
 enum class Layout : std::uint8_t {

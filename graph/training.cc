@@ -4,6 +4,7 @@
 
 #include "graph/autodiff.h"
 #include "graph/fuse.h"
+#include "graph/fuse_batchnorm.h"
 #include "graph/ops/sgd.h"
 #include "graph/ops/softmax_cross_entropy.h"
 
@@ -60,12 +61,14 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   graph.keep(step.logits);
   if (config.keep_gradients)
     for (const auto& [parameter, gradient] : step.gradients) graph.keep(gradient);
+  fuse_batchnorm(graph);
   return step;
 }
 
 Model make_inference(Model model) {
   fuse_forward(model.graph);
   model.graph.keep(model.logits);
+  fuse_batchnorm(model.graph);
   return model;
 }
 

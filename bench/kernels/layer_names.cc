@@ -9,6 +9,7 @@
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/linear.h"
+#include "graph/ops/pointwise_conv2d.h"
 
 namespace bramble::bench {
 namespace {
@@ -68,8 +69,22 @@ bool has_addend(const Graph& graph, const Node& node) {
   const std::string_view op = node.op->name();
   if (op == "conv2d" || op == "linear" || op == "layernorm") return has(3);
   if (op == "conv2d_bwd_data" || op == "linear_bwd_data") return has(2);
+  if (op == "pointwise_conv2d_bwd") return has(3);
   if (op == "layernorm_bwd" || op == "batchnorm") return has(5);
   return op == "batchnorm_bwd" && has(6);
+}
+
+/// What a node does of the BatchNorm beside it, or a BatchNorm leaves to its neighbours.
+std::string shared_passes(const Node& node, const std::vector<bool>& read) {
+  const auto is_read = [&](int i) {
+    return i >= 0 && read[static_cast<std::size_t>(node.outputs[static_cast<std::size_t>(i)])];
+  };
+  const auto given = [&](std::size_t i) { return i < node.inputs.size() && node.inputs[i] != graph::kNoTensor; };
+  if (as<graph::BatchNorm>(node)) return std::string(given(6) ? "_summed" : "") + (is_read(0) ? "" : "_left");
+  if (as<graph::BatchNormBwd>(node)) return given(7) ? "_summed" : "";
+  const int mean = node.op->normalised_input().mean;
+  return std::string(mean >= 0 && given(static_cast<std::size_t>(mean)) ? "_normalised" : "") +
+         (is_read(node.op->channel_sums_output()) ? "_sums" : "");
 }
 
 std::string extents(const Shape& shape, std::size_t from) {
@@ -106,8 +121,8 @@ std::string shape_text(const Graph& graph, const Node& node) {
   if (const auto* op = as<graph::Conv2dBwdWeight>(node))
     return convolution_text(op->attributes, in, in1[3], op->attributes.groups);
   if (const auto* op = as<graph::DepthwiseConv2d>(node)) return convolution_text(op->attributes, in, in[3], 1);
-  if (const auto* op = as<graph::DepthwiseConv2dBwdData>(node)) return convolution_text(op->attributes, out, out[3], 1);
-  if (const auto* op = as<graph::DepthwiseConv2dBwdWeight>(node)) return convolution_text(op->attributes, in, in[3], 1);
+  if (const auto* op = as<graph::DepthwiseConv2dBwd>(node)) return convolution_text(op->attributes, in1, in1[3], 1);
+  if (as<graph::PointwiseConv2dBwd>(node)) return convolution_text(graph::Conv2dAttributes{}, in1, in[3], 1);
   if (as<graph::Linear>(node)) return linear_text(in, out.back());
   if (as<graph::LinearBwdData>(node)) return linear_text(out, in.back());
   if (as<graph::LinearBwdWeight>(node)) return linear_text(in, in1.back());
@@ -119,10 +134,10 @@ std::string shape_text(const Graph& graph, const Node& node) {
 
 }  // namespace
 
-std::string layer_name(const Graph& graph, const Node& node) {
+std::string layer_name(const Graph& graph, const Node& node, const std::vector<bool>& read) {
   const auto [family, pass] = family_and_pass(node.op->name());
   return family + "/" + shape_text(graph, node) + suffix(activation_of(node)) +
-         (has_addend(graph, node) ? "_add" : "") + "/" + pass;
+         (has_addend(graph, node) ? "_add" : "") + shared_passes(node, read) + "/" + pass;
 }
 
 std::optional<kernels::Conv2dShape> forward_shape(const Graph& graph, const Node& node) {

@@ -29,20 +29,21 @@ double bytes_of(const graph::TensorSpec& spec) {
   return spec.shape.empty() ? 0 : static_cast<double>(engine::storage_bytes(spec));
 }
 
-/// BatchNorm's statistics come from a pass of their own, before y and before dx can be written: x crosses the bus once
-/// more forward, and what the reduction reads (dy, x, and y behind a residual) once more backward.
+/// A BatchNorm that takes its own sums reads what it sums once more before it can write; one that is given them and
+/// leaves its output to its readers reads nothing.
 double bytes_read_twice(const Layer& layer) {
+  const auto given = [&](std::size_t i) { return i < layer.inputs.size() && !layer.inputs[i].shape.empty(); };
   const std::string_view op = layer.op->name();
-  if (op == "batchnorm") return bytes_of(layer.inputs[0]);
-  if (op != "batchnorm_bwd") return 0;
+  if (op == "batchnorm") return bytes_of(layer.inputs[0]) * ((layer.read[0] ? 1 : 0) - (given(6) ? 1 : 0));
+  if (op != "batchnorm_bwd" || given(7)) return 0;
   double bytes = bytes_of(layer.inputs[0]) + bytes_of(layer.inputs[1]);
-  if (layer.inputs.size() > 6) bytes += bytes_of(layer.inputs[6]);
+  if (given(6)) bytes += bytes_of(layer.inputs[6]);
   return bytes;
 }
 
 Layer make_layer(const Graph& graph, const Node& node, const std::vector<bool>& read) {
   Layer layer;
-  layer.name = layer_name(graph, node);
+  layer.name = layer_name(graph, node, read);
   layer.op = node.op;
   layer.peer = forward_shape(graph, node);
   std::set<TensorId> counted;

@@ -1,6 +1,7 @@
 #include "graph/ops/conv2d.h"
 
 #include "engine/bind/convolution.h"
+#include "engine/bind/convolution_batchnorm.h"
 #include "engine/bind/ops.h"
 
 namespace bramble::engine {
@@ -24,7 +25,10 @@ kernels::Conv2dShape kernel_shape(const graph::Conv2dAttributes& attributes, con
 
 Bound bind_conv2d(const BindContext& context) {
   const auto& attributes = context.op<graph::Conv2d>().attributes;
-  return bind_convolution(context, kernel_shape(attributes, context.input(0).shape), attributes.activation);
+  const kernels::Conv2dShape shape = kernel_shape(attributes, context.input(0).shape);
+  if (context.has_output(2) || attributes.normalisation)
+    return bind_convolution_batchnorm(context, shape, attributes.activation, attributes.normalisation);
+  return bind_convolution(context, shape, attributes.activation);
 }
 
 Bound bind_conv2d_bwd_data(const BindContext& context) {

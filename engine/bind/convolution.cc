@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/bind/activation.h"
+#include "engine/bind/channel_sums.h"
 #include "engine/bind/product_cuts.h"
 
 namespace bramble::engine {
@@ -18,9 +19,7 @@ constexpr std::int64_t kSumBlock = 16 << 10;
 // Columns that one task of a bias gradient alone sums.
 constexpr std::int64_t kSumCols = 64;
 
-ConvBlocking blocking_of(const BindContext& context) {
-  return kernels::conv_blocking(context.caches.l2);
-}
+ConvBlocking blocking_of(const BindContext& context) { return kernels::conv_blocking(context.caches.l2); }
 
 float* floats(std::byte* scratch) { return reinterpret_cast<float*>(scratch); }
 
@@ -28,44 +27,6 @@ std::size_t bytes(std::int64_t float_count) { return static_cast<std::size_t>(fl
 
 const float* optional_in(const Operands& operands, int i, bool present) {
   return present ? operands.in<float>(i) : nullptr;
-}
-
-// The transposed weights of all groups and phases.
-Phase pack_phase(const Conv2dShape& shape) {
-  std::vector<ProductTask> tasks;
-  const ConvBlocking one_row{8, 8, 12};
-  for (std::int64_t group = 0; group < shape.groups; ++group) {
-    for (std::int64_t phase = 0; phase < kernels::conv2d_bwd_data_phases(shape); ++phase) {
-      if (kernels::conv2d_bwd_data_depth(shape, phase) == 0) continue;
-      cut_product(1, shape.in_per_group(), kTaskGoal, one_row, {phase, {group, 0, 0, 0, 0}}, tasks);
-    }
-  }
-  Phase result;
-  result.tasks = static_cast<std::int64_t>(tasks.size());
-  result.run = [shape, tasks](const Operands& operands, std::int64_t task, std::byte*) {
-    const ProductTask& t = tasks[static_cast<std::size_t>(task)];
-    kernels::conv2d_pack_bwd_data_weight_f32(shape, operands.in<float>(1), t.slice.group, t.phase, t.slice.col_begin,
-                                             t.slice.col_end, floats(operands.shared));
-  };
-  return result;
-}
-
-// dw and db = their parts, one after the other in the shared scratch: [parts][dw], then [parts][db].
-Phase sum_phase(std::int64_t parts, std::int64_t dw_elements, std::int64_t db_elements) {
-  const std::int64_t dw_tasks = (dw_elements + kSumBlock - 1) / kSumBlock;
-  Phase result;
-  result.tasks = dw_tasks + (db_elements > 0 ? 1 : 0);
-  result.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
-    const float* partial = floats(operands.shared);
-    if (task < dw_tasks) {
-      const std::int64_t begin = task * kSumBlock;
-      kernels::sum_parts_f32(partial, parts, dw_elements, begin, std::min(begin + kSumBlock, dw_elements),
-                             operands.out<float>(0));
-    } else {
-      kernels::sum_parts_f32(partial + parts * dw_elements, parts, db_elements, 0, db_elements, operands.out<float>(1));
-    }
-  };
-  return result;
 }
 
 // Only the bias is trained: column sums of dy.
@@ -95,7 +56,7 @@ Bound bind_convolution(const BindContext& context, const Conv2dShape& shape, gra
   Phase phase;
   phase.tasks = static_cast<std::int64_t>(tasks.size());
   phase.run = [=, kind = to_kernel(activation)](const Operands& operands, std::int64_t task,
-                                                        std::byte* thread_scratch) {
+                                                std::byte* thread_scratch) {
     const kernels::GemmEpilogue epilogue{optional_in(operands, 2, has_bias), optional_in(operands, 3, has_residual),
                                          operands.out<float>(1), kind};
     kernels::conv2d_fwd_f32(shape, operands.in<float>(0), operands.in<float>(1), operands.out<float>(0), epilogue,
@@ -128,41 +89,88 @@ Bound bind_convolution_bwd_data(const BindContext& context, const Conv2dShape& s
                                  floats(thread_scratch));
   };
   Bound bound;
-  bound.phases.push_back(pack_phase(shape));
+  bound.phases.push_back(pack_transposed_phase(shape, 1));
   bound.phases.push_back(std::move(phase));
   bound.shared_scratch = bytes(kernels::conv2d_bwd_data_weight_elements(shape));
   bound.thread_scratch = bytes(kernels::conv2d_scratch(blocking));
   return bound;
 }
 
-Bound bind_convolution_bwd_weight(const BindContext& context, const Conv2dShape& shape) {
-  if (!context.has_output(0)) return bind_bias_gradient(shape);
+Phase pack_transposed_phase(const Conv2dShape& shape, int weight) {
+  std::vector<ProductTask> tasks;
+  const ConvBlocking one_row{8, 8, 12};
+  for (std::int64_t group = 0; group < shape.groups; ++group) {
+    for (std::int64_t phase = 0; phase < kernels::conv2d_bwd_data_phases(shape); ++phase) {
+      if (kernels::conv2d_bwd_data_depth(shape, phase) == 0) continue;
+      cut_product(1, shape.in_per_group(), kTaskGoal, one_row, {phase, {group, 0, 0, 0, 0}}, tasks);
+    }
+  }
+  Phase result;
+  result.tasks = static_cast<std::int64_t>(tasks.size());
+  result.run = [shape, tasks, weight](const Operands& operands, std::int64_t task, std::byte*) {
+    const ProductTask& t = tasks[static_cast<std::size_t>(task)];
+    kernels::conv2d_pack_bwd_data_weight_f32(shape, operands.in<float>(weight), t.slice.group, t.phase,
+                                             t.slice.col_begin, t.slice.col_end, floats(operands.shared));
+  };
+  return result;
+}
+
+Phase sum_gradient_parts(const WeightGradientOperands& where, std::int64_t parts, std::int64_t dw_elements,
+                         std::int64_t db_elements) {
+  const std::int64_t dw_tasks = (dw_elements + kSumBlock - 1) / kSumBlock;
+  Phase result;
+  result.tasks = dw_tasks + (db_elements > 0 ? 1 : 0);
+  result.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
+    const float* partial = floats(operands.shared) + where.scratch_offset;
+    if (task < dw_tasks) {
+      const std::int64_t begin = task * kSumBlock;
+      kernels::sum_parts_f32(partial, parts, dw_elements, begin, std::min(begin + kSumBlock, dw_elements),
+                             operands.out<float>(where.dw));
+    } else {
+      kernels::sum_parts_f32(partial + parts * dw_elements, parts, db_elements, 0, db_elements,
+                             operands.out<float>(where.db));
+    }
+  };
+  return result;
+}
+
+void append_weight_gradient(const BindContext& context, const Conv2dShape& shape, const WeightGradientOperands& where,
+                            Bound& bound) {
   const ConvBlocking blocking = blocking_of(context);
   const GradientCuts cuts =
       cut_gradient(shape.depth(), shape.out_per_group(), shape.out_rows(), shape.groups, blocking);
   const std::int64_t dw_elements = kernels::packed_weight_elements(shape.weight());
-  const std::int64_t db_elements = context.has_output(1) ? shape.out_channels : 0;
+  const std::int64_t db_elements = context.has_output(where.db) ? shape.out_channels : 0;
   const std::int64_t parts = cuts.parts;
   Phase phase;
   phase.tasks = static_cast<std::int64_t>(cuts.tasks.size());
   phase.run = [=, tasks = cuts.tasks](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
     const GradientTask& t = tasks[static_cast<std::size_t>(task)];
-    float* dw = operands.out<float>(0);
-    float* db = operands.out<float>(1);
+    float* dw = operands.out<float>(where.dw);
+    float* db = operands.out<float>(where.db);
     if (parts > 1) {
-      dw = floats(operands.shared) + t.part * dw_elements;
-      if (db) db = floats(operands.shared) + parts * dw_elements + t.part * db_elements;
+      float* const partial = floats(operands.shared) + where.scratch_offset;
+      dw = partial + t.part * dw_elements;
+      if (db) db = partial + parts * dw_elements + t.part * db_elements;
     }
-    kernels::conv2d_bwd_weight_f32(shape, operands.in<float>(0), operands.in<float>(1), dw, db, t.slice, t.depth_begin,
-                                   t.depth_end, blocking, floats(thread_scratch));
+    kernels::Normalisation normal;
+    if (where.mean >= 0) normal = normalisation(operands, where.mean, where.activation);
+    const kernels::ConvSource x(operands.in<float>(where.x), where.mean >= 0 ? &normal : nullptr);
+    kernels::conv2d_bwd_weight_f32(shape, x, operands.in<float>(where.dy), dw, db, t.slice, t.depth_begin, t.depth_end,
+                                   blocking, floats(thread_scratch));
   };
-  Bound bound;
   bound.phases.push_back(std::move(phase));
-  bound.thread_scratch = bytes(kernels::conv2d_scratch(blocking));
-  if (parts > 1) {
-    bound.phases.push_back(sum_phase(parts, dw_elements, db_elements));
-    bound.shared_scratch = bytes(parts * (dw_elements + db_elements));
-  }
+  bound.thread_scratch = std::max(bound.thread_scratch, bytes(kernels::conv2d_scratch(blocking)));
+  if (parts == 1) return;
+  bound.phases.push_back(sum_gradient_parts(where, parts, dw_elements, db_elements));
+  bound.shared_scratch =
+      std::max(bound.shared_scratch, bytes(where.scratch_offset + parts * (dw_elements + db_elements)));
+}
+
+Bound bind_convolution_bwd_weight(const BindContext& context, const Conv2dShape& shape) {
+  if (!context.has_output(0)) return bind_bias_gradient(shape);
+  Bound bound;
+  append_weight_gradient(context, shape, {}, bound);
   return bound;
 }
 

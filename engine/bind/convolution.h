@@ -1,6 +1,8 @@
 // What conv2d and linear share: a linear layer is a 1 x 1 convolution of an image of one row.
 #pragma once
 
+#include <optional>
+
 #include "engine/bind/bind.h"
 #include "graph/activation.h"
 #include "kernels/conv2d/conv2d.h"
@@ -15,5 +17,25 @@ Bound bind_convolution_bwd_data(const BindContext& context, const kernels::Conv2
 
 /// Inputs x, dy; outputs dw, db, either of which may be unread.
 Bound bind_convolution_bwd_weight(const BindContext& context, const kernels::Conv2dShape& shape);
+
+/// Transposes input `weight` for by-data, into the beginning of the shared scratch.
+Phase pack_transposed_phase(const kernels::Conv2dShape& shape, int weight);
+
+/// Where a node has what its weight's gradient needs.
+struct WeightGradientOperands {
+  int x = 0, dy = 1;
+  int dw = 0, db = 1;
+  int mean = -1;  ///< scale and beta follow; < 0 where x is not normalised
+  kernels::Activation activation = kernels::Activation::none;  ///< of the normalisation
+  std::int64_t scratch_offset = 0;  ///< floats of shared scratch that come before the partial gradients
+};
+
+/// dw and db, the first of which is read, as phases appended to `bound`; enlarges its scratch.
+void append_weight_gradient(const BindContext& context, const kernels::Conv2dShape& shape,
+                            const WeightGradientOperands& where, Bound& bound);
+
+/// Sums `parts` parts in the shared scratch from `offset` on: [parts][dw_elements], then [parts][db_elements].
+Phase sum_gradient_parts(const WeightGradientOperands& where, std::int64_t parts, std::int64_t dw_elements,
+                         std::int64_t db_elements);
 
 }  // namespace bramble::engine

@@ -2,21 +2,23 @@
 
 #include <memory>
 
+#include "graph/ops/channel_sums.h"
 #include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
 
 std::vector<TensorSpec> BatchNorm::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 5, 6);
+  expect_inputs(inputs, 5, 7);
   const Shape& x = inputs[0].shape;
   const Shape per_channel = {x.back()};
   const char* const names[] = {"", "gamma", "beta", "the running mean", "the running variance"};
   for (std::size_t i = 1; i < 5; ++i) expect_shape(inputs[i], per_channel, names[i]);
   if (has_input(inputs, 5)) expect_shape(inputs[5], x, "the residual");
+  if (has_input(inputs, 6)) expect_shape(inputs[6], channel_sums(x).shape, "the input's sums");
   if (attributes.training && element_count(x) == x.back())
     throw ShapeError("training needs more than one value a channel, but the input is " + to_string(x) +
                      "; use a larger batch or larger images");
-  return {{x}, {per_channel}, {per_channel}};
+  return {{x}, {per_channel}, {per_channel}, {per_channel}};
 }
 
 void BatchNorm::backward(BackwardContext& context) const {
@@ -26,7 +28,7 @@ void BatchNorm::backward(BackwardContext& context) const {
   if (!context.wants(0) && !context.wants(1) && !context.wants(2) && !(masked && context.wants(5))) return;
   const auto gradients = context.emit(
       std::make_shared<BatchNormBwd>(attributes),
-      {context.dy(0), context.input(0), context.input(1), context.input(2), context.output(1), context.output(2),
+      {context.dy(0), context.input(0), context.output(3), context.input(2), context.output(1), context.output(2),
        masked ? context.output(0) : kNoTensor});
   for (const int i : {0, 1, 2})
     if (context.wants(i)) context.set_dx(i, gradients[static_cast<std::size_t>(i)]);
@@ -45,7 +47,7 @@ std::shared_ptr<const Op> BatchNorm::with_activation(Activation kind) const {
 }
 
 std::vector<TensorSpec> BatchNormBwd::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 6, 7);
+  expect_inputs(inputs, 6, 8);
   return {inputs[1], inputs[2], inputs[3], inputs[0]};
 }
 

@@ -15,7 +15,8 @@ struct BatchNormAttributes {
 };
 
 /// Inputs: x [..., C], gamma [C], beta [C], running_mean [C], running_var [C] (the last two updated when training),
-/// optional residual (as x). Outputs: y (as x); mean [C] and rstd [C], those that y was normalised with.
+/// optional residual (as x), optional sums of x (channel_sums.h; else it takes them itself).
+/// Outputs: y (as x); mean [C], rstd [C] and scale = gamma * rstd [C], those that y was normalised with.
 class BatchNorm : public Op {
  public:
   explicit BatchNorm(const BatchNormAttributes& attributes) : attributes(attributes) {}
@@ -30,8 +31,8 @@ class BatchNorm : public Op {
   int addend_input() const override { return attributes.activation == Activation::none ? 5 : -1; }
 };
 
-/// Inputs: dy, x, gamma, beta, mean, rstd, and y where a residual went into the activation (else the sign is
-/// recomputed from x). Outputs: dx, dgamma, dbeta, dresidual (= dy masked by the activation).
+/// Inputs: dy, x, scale, beta, mean, rstd, optional y where a residual went into the activation (else the sign is
+/// recomputed from x), optional sums of dy and x (channel_sums.h; else it takes them itself). Outputs: dx, dgamma, dbeta, dresidual (= dy masked by the activation).
 class BatchNormBwd : public Op {
  public:
   explicit BatchNormBwd(const BatchNormAttributes& attributes) : attributes(attributes) {}

@@ -3,6 +3,8 @@
 #include <memory>
 
 #include "graph/ops/activation.h"
+#include "graph/ops/channel_sums.h"
+#include "graph/ops/pointwise_conv2d.h"
 #include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
@@ -28,13 +30,13 @@ Shape output_shape(const Conv2dAttributes& a, const Shape& x) {
 }  // namespace
 
 std::vector<TensorSpec> Conv2d::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 2, 4);
+  expect_inputs(inputs, 2, 7);
   expect_rank(inputs[0], 4, "the input", "[N, H, W, C]");
   expect_shape(inputs[1], weight_shape(attributes, inputs[0].shape), "the weight");
   const Shape y = output_shape(attributes, inputs[0].shape);
   if (has_input(inputs, 2)) expect_shape(inputs[2], {attributes.out_channels}, "the bias");
   if (has_input(inputs, 3)) expect_shape(inputs[3], y, "the residual");
-  return {{y}, {y}};
+  return {{y}, {y}, channel_sums(y)};
 }
 
 void Conv2d::backward(BackwardContext& context) const {
@@ -44,12 +46,20 @@ void Conv2d::backward(BackwardContext& context) const {
     dz = context.emit(std::make_shared<ActivationBwd>(attributes.activation), {dz, saved})[0];
   }
   if (context.wants(3)) context.set_dx(3, dz);
+  if (is_pointwise(attributes) && context.wants(0) && context.wants(1)) {
+    const auto gradients =
+        context.emit(std::make_shared<PointwiseConv2dBwd>(), {dz, context.input(0), context.input(1)});
+    context.set_dx(0, gradients[0]);
+    context.set_dx(1, gradients[1]);
+    if (context.wants(2)) context.set_dx(2, gradients[2]);
+    return;
+  }
   if (context.wants(0))
     context.set_dx(0, context.emit(std::make_shared<Conv2dBwdData>(attributes, context.input_spec(0).shape),
                                    {dz, context.input(1)})[0]);
   if (!context.wants(1) && !context.wants(2)) return;
-  const auto gradients = context.emit(std::make_shared<Conv2dBwdWeight>(attributes, context.input_spec(1)),
-                                      {context.input(0), dz});
+  const auto gradients =
+      context.emit(std::make_shared<Conv2dBwdWeight>(attributes, context.input_spec(1)), {context.input(0), dz});
   if (context.wants(1)) context.set_dx(1, gradients[0]);
   if (context.wants(2)) context.set_dx(2, gradients[1]);
 }
@@ -58,6 +68,13 @@ std::shared_ptr<const Op> Conv2d::with_activation(Activation kind) const {
   if (attributes.activation != Activation::none) return nullptr;
   Conv2dAttributes fused = attributes;
   fused.activation = kind;
+  return std::make_shared<Conv2d>(fused);
+}
+
+OpPtr Conv2d::with_normalised_input(Activation kind) const {
+  if (!is_pointwise(attributes) || attributes.normalisation) return nullptr;
+  Conv2dAttributes fused = attributes;
+  fused.normalisation = kind;
   return std::make_shared<Conv2d>(fused);
 }
 

@@ -2,6 +2,8 @@
 //   z = conv(x, weight) + bias + residual,  y = f(z)
 #pragma once
 
+#include <optional>
+
 #include "graph/activation.h"
 #include "graph/backward_context.h"
 
@@ -16,10 +18,12 @@ struct Conv2dAttributes {
   int dilation = 1;
   int groups = 1;
   Activation activation = Activation::none;
+  std::optional<Activation> normalisation{};  ///< x is read through a BatchNorm with this activation
 };
 
-/// Inputs: x [N, H, W, C], weight [out, C / groups, KH, KW], optional bias [out], optional residual [N, OH, OW, out].
-/// Outputs: y [N, OH, OW, out]; z, the same before the activation (only a gelu's derivative reads it).
+/// Inputs: x [N, H, W, C], weight [out, C / groups, KH, KW], optional bias [out], optional residual [N, OH, OW, out],
+/// where x is normalised mean, scale, beta [C]. Outputs: y [N, OH, OW, out]; z, the same before the activation (only a
+/// gelu's derivative reads it); y's channel sums.
 class Conv2d : public Op {
  public:
   explicit Conv2d(const Conv2dAttributes& values) : attributes(values) {}
@@ -30,6 +34,9 @@ class Conv2d : public Op {
   void backward(BackwardContext& context) const override;
   std::shared_ptr<const Op> with_activation(Activation kind) const override;
   int addend_input() const override { return attributes.activation == Activation::none ? 3 : -1; }
+  OpPtr with_normalised_input(Activation kind) const override;
+  NormalisedInput normalised_input() const override { return {0, 4}; }
+  int channel_sums_output() const override { return attributes.activation == Activation::none ? 2 : -1; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 
@@ -57,5 +64,10 @@ class Conv2dBwdWeight : public Op {
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
+
+/// Whether the convolution is a matrix product over pixels: 1 x 1, stride 1, one group, no padding.
+inline bool is_pointwise(const Conv2dAttributes& a) {
+  return a.kernel_h == 1 && a.kernel_w == 1 && a.stride == 1 && a.padding == 0 && a.groups == 1;
+}
 
 }  // namespace bramble::graph

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "graph/ops/activation.h"
+#include "graph/ops/channel_sums.h"
 #include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
@@ -20,28 +21,27 @@ Shape output_shape(const DepthwiseConv2dAttributes& a, const Shape& x) {
 }  // namespace
 
 std::vector<TensorSpec> DepthwiseConv2d::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 2, 3);
+  expect_inputs(inputs, 2, 6);
   const DepthwiseConv2dAttributes& a = attributes;
   require(a.activation != Activation::gelu, "the activation must be none, relu or relu6, not gelu");
   expect_rank(inputs[0], 4, "the input", "[N, H, W, C]");
   const Shape& x = inputs[0].shape;
   expect_shape(inputs[1], {x[3], 1, a.kernel_h, a.kernel_w}, "the weight");
   if (has_input(inputs, 2)) expect_shape(inputs[2], {x[3]}, "the bias");
-  return {{output_shape(a, x)}};
+  const Shape y = output_shape(a, x);
+  return {{y}, channel_sums(y)};
 }
 
 void DepthwiseConv2d::backward(BackwardContext& context) const {
   TensorId dz = context.dy(0);
   if (attributes.activation != Activation::none)
     dz = context.emit(std::make_shared<ActivationBwd>(attributes.activation), {dz, context.output(0)})[0];
-  if (context.wants(0))
-    context.set_dx(0, context.emit(std::make_shared<DepthwiseConv2dBwdData>(attributes, context.input_spec(0).shape),
-                                   {dz, context.input(1)})[0]);
-  if (!context.wants(1) && !context.wants(2)) return;
-  const auto gradients = context.emit(std::make_shared<DepthwiseConv2dBwdWeight>(attributes, context.input_spec(1)),
-                                      {context.input(0), dz});
-  if (context.wants(1)) context.set_dx(1, gradients[0]);
-  if (context.wants(2)) context.set_dx(2, gradients[1]);
+  const int products = (context.wants(0) ? 1 : 0) + (context.wants(1) ? 1 : 0);
+  if (products == 0 && !context.wants(2)) return;
+  const auto gradients = context.emit(std::make_shared<DepthwiseConv2dBwd>(attributes, products),
+                                      {dz, context.input(0), context.input(1)});
+  for (const int i : {0, 1, 2})
+    if (context.wants(i)) context.set_dx(i, gradients[static_cast<std::size_t>(i)]);
 }
 
 std::shared_ptr<const Op> DepthwiseConv2d::with_activation(Activation kind) const {
@@ -51,29 +51,34 @@ std::shared_ptr<const Op> DepthwiseConv2d::with_activation(Activation kind) cons
   return std::make_shared<DepthwiseConv2d>(fused);
 }
 
+OpPtr DepthwiseConv2d::with_normalised_input(Activation kind) const {
+  if (attributes.normalisation) return nullptr;
+  DepthwiseConv2dAttributes fused = attributes;
+  fused.normalisation = kind;
+  return std::make_shared<DepthwiseConv2d>(fused);
+}
+
 double DepthwiseConv2d::flops(std::span<const TensorSpec>, std::span<const TensorSpec> outputs) const {
   return depthwise_flops(attributes, outputs[0].shape);
 }
 
-std::vector<TensorSpec> DepthwiseConv2dBwdData::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 2, 2);
-  expect_shape(inputs[0], output_shape(attributes, input_shape), "the output's gradient");
-  return {{input_shape}};
+std::vector<TensorSpec> DepthwiseConv2dBwd::infer(std::span<const TensorSpec> inputs) const {
+  expect_inputs(inputs, 3, 6);
+  expect_rank(inputs[1], 4, "the input", "[N, H, W, C]");
+  expect_shape(inputs[0], output_shape(attributes, inputs[1].shape), "the output's gradient");
+  const Shape& x = inputs[1].shape;
+  return {{x}, inputs[2], {{x[3]}}, channel_sums(x)};
 }
 
-double DepthwiseConv2dBwdData::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec>) const {
-  return depthwise_flops(attributes, inputs[0].shape);
+OpPtr DepthwiseConv2dBwd::with_normalised_input(Activation kind) const {
+  if (attributes.normalisation) return nullptr;
+  DepthwiseConv2dAttributes fused = attributes;
+  fused.normalisation = kind;
+  return std::make_shared<DepthwiseConv2dBwd>(fused, products_);
 }
 
-std::vector<TensorSpec> DepthwiseConv2dBwdWeight::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 2, 2);
-  expect_rank(inputs[0], 4, "the input", "[N, H, W, C]");
-  expect_shape(inputs[1], output_shape(attributes, inputs[0].shape), "the output's gradient");
-  return {weight, {{weight.shape[0]}}};
-}
-
-double DepthwiseConv2dBwdWeight::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec>) const {
-  return depthwise_flops(attributes, inputs[1].shape);
+double DepthwiseConv2dBwd::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec>) const {
+  return products_ * depthwise_flops(attributes, inputs[0].shape);
 }
 
 }  // namespace bramble::graph

@@ -1,6 +1,8 @@
 // Depthwise 2-d convolution over NHWC: each channel with a kernel of its own; y = f(conv(x, weight) + bias).
 #pragma once
 
+#include <optional>
+
 #include "graph/activation.h"
 #include "graph/backward_context.h"
 
@@ -12,10 +14,12 @@ struct DepthwiseConv2dAttributes {
   int stride = 1;
   int padding = 1;
   int dilation = 1;
-  Activation activation = Activation::none;  ///< none, relu or relu6
+  Activation activation = Activation::none;   ///< none, relu or relu6
+  std::optional<Activation> normalisation{};  ///< x is read through a BatchNorm with this activation
 };
 
-/// Inputs: x [N, H, W, C], weight [C, 1, KH, KW], optional bias [C]. Output: y [N, OH, OW, C].
+/// Inputs: x [N, H, W, C], weight [C, 1, KH, KW], optional bias [C], where x is normalised mean, scale, beta [C].
+/// Outputs: y [N, OH, OW, C]; its channel sums.
 class DepthwiseConv2d : public Op {
  public:
   explicit DepthwiseConv2d(const DepthwiseConv2dAttributes& values) : attributes(values) {}
@@ -25,33 +29,30 @@ class DepthwiseConv2d : public Op {
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
   std::shared_ptr<const Op> with_activation(Activation kind) const override;
+  OpPtr with_normalised_input(Activation kind) const override;
+  NormalisedInput normalised_input() const override { return {0, 3}; }
+  int channel_sums_output() const override { return attributes.activation == Activation::none ? 1 : -1; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 
-/// Inputs: dy, weight. Output: dx [N, H, W, C].
-class DepthwiseConv2dBwdData : public Op {
+/// Both gradients, so that dy and x cross the bus once. Inputs: dy, x, weight, and where x is normalised
+/// (x' = f((x - mean) * scale + beta)) mean, scale, beta [C].
+/// Outputs: dx (of x' where normalised), dw (as the weight), db [C], and where normalised dx's channel sums.
+class DepthwiseConv2dBwd : public Op {
  public:
-  DepthwiseConv2dBwdData(const DepthwiseConv2dAttributes& values, Shape x_shape)
-      : attributes(values), input_shape(std::move(x_shape)) {}
+  /// `products`: how many of dx and dw are wanted.
+  DepthwiseConv2dBwd(const DepthwiseConv2dAttributes& values, int products) : attributes(values), products_(products) {}
   const DepthwiseConv2dAttributes attributes;
-  const Shape input_shape;
 
-  std::string_view name() const override { return "depthwise_conv2d_bwd_data"; }
+  std::string_view name() const override { return "depthwise_conv2d_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
+  OpPtr with_normalised_input(Activation kind) const override;
+  NormalisedInput normalised_input() const override { return {1, 3}; }
+  int channel_sums_output() const override { return attributes.normalisation ? 3 : -1; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
-};
 
-/// Inputs: x, dy. Outputs: dw (as the weight), db [C].
-class DepthwiseConv2dBwdWeight : public Op {
- public:
-  DepthwiseConv2dBwdWeight(const DepthwiseConv2dAttributes& values, TensorSpec spec)
-      : attributes(values), weight(std::move(spec)) {}
-  const DepthwiseConv2dAttributes attributes;
-  const TensorSpec weight;
-
-  std::string_view name() const override { return "depthwise_conv2d_bwd_weight"; }
-  std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-  double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
+ private:
+  int products_;
 };
 
 }  // namespace bramble::graph

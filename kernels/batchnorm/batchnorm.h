@@ -1,7 +1,7 @@
-// Batch normalisation over the rows of x[M][C] (NHWC: M = N * H * W), dense rows, any C and alignment (of 4 bytes).
-// A slice is a range of rows [row_begin, row_end); matrices are given by their first row, not the slice's. Nothing
-// allocates, threads or keeps state. Forward in training: stats for each slice, finalise, normalise for each slice.
-// Backward: reduce for each slice, coefficients, data for each slice.
+// Batch normalisation over the rows of x[M][C] (NHWC: M = N * H * W), any C and alignment (of 4 bytes). Nothing
+// allocates, threads or keeps state. Forward in training: sums of each block of rows, finalise, normalise. Backward:
+// sums of each block, coefficients, data. The sums read a block once: whoever writes x (or dy) takes them of what is in
+// its cache still, so they take any range of rows and channels, `row_stride` elements from row to row.
 #pragma once
 
 #include <cstddef>
@@ -10,45 +10,50 @@
 
 namespace bramble::kernels {
 
-/// Where one slice's sums go: for (c) partial[c] (=) sum over rows r of (x[r][c] - shift[c]), and
-/// partial[C + c] (=) sum of (x[r][c] - shift[c])^2.
-/// Any shift near the data will do (its first row): it keeps the squares' sum from cancelling. Summed in float over at
-/// most 64 rows at a time, in double beyond. `scratch`: 2 * C floats.
-void batchnorm_stats_f32(std::size_t row_begin, std::size_t row_end, std::size_t channels, const float* x,
-                         const float* shift, double* partial, float* scratch);
+/// for (c < channels) sums[c] (+=) sum over r < rows of x[r * row_stride + c]; squares[c] (+=) sum of its square.
+/// Summed in float about the block's first row, over at most 64 rows at a time, in double beyond.
+void batchnorm_stats_f32(std::size_t rows, std::size_t channels, const float* x, std::size_t row_stride, double* sums,
+                         double* squares);
 
 struct BatchnormFinalise {
   std::size_t rows;      ///< M
   std::size_t channels;  ///< C
-  std::size_t slices;    ///< how many partials, each 2 * C doubles, one after the other
+  std::size_t parts;     ///< how many partial sums: each C sums, then C sums of squares, one part after the other
   float eps;
   float momentum;  ///< PyTorch's: the new value's share
 };
 
 /// for (c = channel_begin; c < channel_end; ++c) {
-///   mean[c] = E[x]; var = E[(x - mean)^2]; rstd[c] = 1 / sqrt(var + eps);
+///   mean[c] = E[x]; var = E[(x - mean)^2]; rstd[c] = 1 / sqrt(var + eps); scale[c] = gamma[c] * rstd[c];
 ///   running_mean[c] = (1 - momentum) * running_mean[c] + momentum * mean[c];
 ///   running_var[c] = (1 - momentum) * running_var[c] + momentum * var * M / (M - 1);
 /// }
-/// Partials are added in the order they lie in. M >= 2.
+/// Parts are added in the order they lie in, in double, so that mean, rstd and scale are rounded once. M >= 2.
 void batchnorm_finalise_f32(const BatchnormFinalise& shape, std::size_t channel_begin, std::size_t channel_end,
-                            const double* partials, const float* shift, float* running_mean, float* running_var,
-                            float* mean, float* rstd);
+                            const double* partials, const float* gamma, float* running_mean, float* running_var,
+                            float* mean, float* rstd, float* scale);
 
-/// rstd[c] = 1 / sqrt(running_var[c] + eps), for the inference form.
-void batchnorm_rstd_f32(std::size_t channel_begin, std::size_t channel_end, const float* running_var, float eps,
-                        float* rstd);
-
-/// scale[c] = gamma[c] * rstd[c]. The backward calls this again to find the very bits the activation saw.
-void batchnorm_scale_f32(std::size_t channel_begin, std::size_t channel_end, const float* gamma, const float* rstd,
-                         float* scale);
+/// rstd[c] = 1 / sqrt(running_var[c] + eps); scale[c] = gamma[c] * rstd[c]: the inference form.
+void batchnorm_running_f32(std::size_t channel_begin, std::size_t channel_end, const float* gamma,
+                           const float* running_var, float eps, float* rstd, float* scale);
 
 /// The three vectors [C] of a normalisation: fma(x - mean, scale, beta). Folding mean into beta would save the
 /// subtraction, which memory hides, and lose digits wherever the mean is large beside the deviation.
 struct BatchnormAffine {
   const float* mean;
-  const float* scale;  ///< of batchnorm_scale_f32
+  const float* scale;  ///< gamma * rstd; the backward needs these very bits to find the activation's mask again
   const float* beta;
+};
+
+/// A normalisation that the reader of x does on the way in: x' = f(fma(x - mean, scale, beta)); f: none, relu, relu6.
+struct Normalisation {
+  Activation activation = Activation::none;
+  BatchnormAffine affine{};
+
+  /// That of channels [first, …).
+  Normalisation from(std::ptrdiff_t first) const {
+    return {activation, {affine.mean + first, affine.scale + first, affine.beta + first}};
+  }
 };
 
 /// y[r][c] = f(fma(x[r][c] - mean[c], scale[c], beta[c]) + residual[r][c]); residual may be nullptr.
@@ -60,17 +65,17 @@ void batchnorm_fwd_f32(Activation activation, std::size_t row_begin, std::size_t
 /// had a residual), else from the forward's fma, which saves reading y.
 struct BatchnormBackward {
   Activation activation;  ///< none, relu, relu6
-  std::size_t channels;
-  const float* dy;      ///< [M][C]
-  const float* x;       ///< [M][C]
-  const float* y;       ///< [M][C] or nullptr
+  std::size_t channels;   ///< C, the distance between rows of dy, x and y
+  const float* dy;        ///< [M][C]
+  const float* x;         ///< [M][C]
+  const float* y;         ///< [M][C] or nullptr
   BatchnormAffine affine;
 };
 
-/// for (c) partial[c] (=) sum over the slice of g[r][c]; partial[C + c] (=) sum of g[r][c] * (x[r][c] - mean[c]).
-/// `scratch`: 2 * C floats.
+/// For channels [channel_begin, channel_end) and rows [row_begin, row_end):
+/// sums[c] (+=) sum of g[r][c]; products[c] (+=) sum of g[r][c] * (x[r][c] - mean[c]).
 void batchnorm_bwd_reduce_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
-                              double* partial, float* scratch);
+                              std::size_t channel_begin, std::size_t channel_end, double* sums, double* products);
 
 /// for (c) {
 ///   dbeta[c] (=) sum g; dgamma[c] (=) sum g * xhat;  xhat = (x - mean) * rstd
@@ -78,7 +83,7 @@ void batchnorm_bwd_reduce_f32(const BatchnormBackward& operands, std::size_t row
 /// }
 /// so that dx = scale * g + slope * (x - mean) + constant. dgamma, dbeta may be nullptr; partials as in finalise.
 void batchnorm_bwd_coefficients_f32(std::size_t channel_begin, std::size_t channel_end, std::size_t rows,
-                                    std::size_t channels, std::size_t slices, bool training, const double* partials,
+                                    std::size_t channels, std::size_t parts, bool training, const double* partials,
                                     const float* scale, const float* rstd, float* dgamma, float* dbeta, float* slope,
                                     float* constant);
 

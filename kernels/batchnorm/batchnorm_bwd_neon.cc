@@ -30,37 +30,48 @@ inline float32x4_t masked(const Lanes& lanes, const BatchnormBackward& in, std::
   return dy;
 }
 
-template <Activation A, Mask M, int Rows>
-void reduce_rows(const BatchnormBackward& in, std::size_t row, float* sum, float* products) {
-  for_each_vector(0, in.channels, [&](auto lanes, std::size_t c) {
-    const Affine affine(lanes, in.affine, c);
-    float32x4_t s = lanes.load(sum + c);
-    float32x4_t p = lanes.load(products + c);
-#pragma GCC unroll 4
-    for (int r = 0; r < Rows; ++r) {
-      const std::size_t i = (row + r) * in.channels + c;
-      const float32x4_t centred = vsubq_f32(lanes.load(in.x + i), affine.mean);
-      const float32x4_t g = masked<A, M>(lanes, in, i, centred, affine);
-      s = vaddq_f32(s, g);
-      p = vfmaq_f32(p, g, centred);
+// The sums of up to 64 rows of kVectors vectors of channels, from channel c on, stay in registers.
+template <Activation A, Mask M, int kVectors, class Lanes>
+inline void reduce_block(const Lanes& lanes, const BatchnormBackward& in, std::size_t row_begin, std::size_t row_end,
+                         std::size_t c, double* sums, double* products, std::size_t channels) {
+  float32x4_t sum[kVectors], product[kVectors];
+  const Affine affine[2] = {{lanes, in.affine, c}, {lanes, in.affine, c + 4 * (kVectors - 1)}};
+#pragma GCC unroll 2
+  for (int v = 0; v < kVectors; ++v) sum[v] = product[v] = vdupq_n_f32(0);
+  for (std::size_t i = row_begin * in.channels + c; i < row_end * in.channels; i += in.channels) {
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) {
+      const float32x4_t centred = vsubq_f32(lanes.load(in.x + i + 4 * v), affine[v].mean);
+      const float32x4_t g = masked<A, M>(lanes, in, i + 4 * v, centred, affine[v]);
+      sum[v] = vaddq_f32(sum[v], g);
+      product[v] = vfmaq_f32(product[v], g, centred);
     }
-    lanes.store(sum + c, s);
-    lanes.store(products + c, p);
-  });
+  }
+  float s[4 * kVectors], p[4 * kVectors];
+#pragma GCC unroll 2
+  for (int v = 0; v < kVectors; ++v) {
+    vst1q_f32(s + 4 * v, sum[v]);
+    vst1q_f32(p + 4 * v, product[v]);
+  }
+  for (std::size_t j = 0; j < channels; ++j) {
+    sums[c + j] += s[j];
+    products[c + j] += p[j];
+  }
 }
 
 template <Activation A, Mask M>
-void reduce(const BatchnormBackward& in, std::size_t row_begin, std::size_t row_end, double* partial, float* scratch) {
-  float* sum = scratch;
-  float* products = scratch + in.channels;
-  std::fill_n(partial, 2 * in.channels, 0.0);
+void reduce(const BatchnormBackward& in, std::size_t row_begin, std::size_t row_end, std::size_t channel_begin,
+            std::size_t channel_end, double* sums, double* products) {
   for (std::size_t block = row_begin; block < row_end; block += kBlockRows) {
     const std::size_t block_end = std::min(block + kBlockRows, row_end);
-    std::fill_n(scratch, 2 * in.channels, 0.0f);
-    std::size_t r = block;
-    for (; r + 4 <= block_end; r += 4) reduce_rows<A, M, 4>(in, r, sum, products);
-    for (; r < block_end; ++r) reduce_rows<A, M, 1>(in, r, sum, products);
-    for (std::size_t i = 0; i < 2 * in.channels; ++i) partial[i] += scratch[i];
+    std::size_t c = channel_begin;
+    for (; c + 8 <= channel_end; c += 8) {
+      reduce_block<A, M, 2>(AllLanes{}, in, block, block_end, c, sums, products, 8);
+    }
+    for_each_vector(c, channel_end, [&](auto lanes, std::size_t i) {
+      const std::size_t width = std::min<std::size_t>(4, channel_end - i);
+      reduce_block<A, M, 1>(lanes, in, block, block_end, i, sums, products, width);
+    });
   }
 }
 
@@ -105,21 +116,23 @@ void dispatch(const BatchnormBackward& in, Run&& run) {
 }  // namespace
 
 void batchnorm_bwd_reduce_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
-                              double* partial, float* scratch) {
-  dispatch(operands, [&]<Activation A, Mask M>() { reduce<A, M>(operands, row_begin, row_end, partial, scratch); });
+                              std::size_t channel_begin, std::size_t channel_end, double* sums, double* products) {
+  dispatch(operands, [&]<Activation A, Mask M>() {
+    reduce<A, M>(operands, row_begin, row_end, channel_begin, channel_end, sums, products);
+  });
 }
 
 void batchnorm_bwd_coefficients_f32(std::size_t channel_begin, std::size_t channel_end, std::size_t rows,
-                                    std::size_t channels, std::size_t slices, bool training, const double* partials,
+                                    std::size_t channels, std::size_t parts, bool training, const double* partials,
                                     const float* scale, const float* rstd, float* dgamma, float* dbeta, float* slope,
                                     float* constant) {
   const double share = training ? 1.0 / static_cast<double>(rows) : 0.0;
   for (std::size_t c = channel_begin; c < channel_end; ++c) {
     double sum = 0;
     double products = 0;
-    for (std::size_t slice = 0; slice < slices; ++slice) {
-      sum += partials[slice * 2 * channels + c];
-      products += partials[(slice * 2 + 1) * channels + c];
+    for (std::size_t part = 0; part < parts; ++part) {
+      sum += partials[part * 2 * channels + c];
+      products += partials[(part * 2 + 1) * channels + c];
     }
     products *= rstd[c];
     if (dbeta != nullptr) dbeta[c] = static_cast<float>(sum);
@@ -131,9 +144,8 @@ void batchnorm_bwd_coefficients_f32(std::size_t channel_begin, std::size_t chann
 
 void batchnorm_bwd_data_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
                             const float* slope, const float* constant, float* dx, float* dresidual) {
-  dispatch(operands, [&]<Activation A, Mask M>() {
-    data<A, M>(operands, row_begin, row_end, slope, constant, dx, dresidual);
-  });
+  dispatch(operands,
+           [&]<Activation A, Mask M>() { data<A, M>(operands, row_begin, row_end, slope, constant, dx, dresidual); });
 }
 
 }  // namespace bramble::kernels

@@ -11,23 +11,40 @@ namespace {
 // Float sums stay this short, so that their error does too; doubles take over beyond.
 constexpr std::size_t kBlockRows = 64;
 
-// Four rows share one load of the per-channel vectors and one load and store of the sums: with one row those would be
-// most of the loads.
-template <int Rows>
-void add_rows(std::size_t channels, const float* x, const float* shift, float* sum, float* squares) {
-  for_each_vector(0, channels, [&](auto lanes, std::size_t c) {
-    const float32x4_t origin = lanes.load(shift + c);
-    float32x4_t s = lanes.load(sum + c);
-    float32x4_t q = lanes.load(squares + c);
+// The sums of up to 64 rows of kVectors vectors of channels stay in registers; rows come from a cache or in whole
+// lines.
+template <int kVectors, class Lanes>
+inline void sum_block(const Lanes& lanes, std::size_t rows, const float* x, std::size_t row_stride, double* sums,
+                      double* squares, std::size_t channels) {
+  float32x4_t origin[kVectors], sum[kVectors], square[kVectors];
 #pragma GCC unroll 4
-    for (int r = 0; r < Rows; ++r) {
-      const float32x4_t d = vsubq_f32(lanes.load(x + r * channels + c), origin);
-      s = vaddq_f32(s, d);
-      q = vfmaq_f32(q, d, d);
+  for (int v = 0; v < kVectors; ++v) {
+    origin[v] = lanes.load(x + 4 * v);
+    sum[v] = square[v] = vdupq_n_f32(0);
+  }
+  const float* row = x + row_stride;
+  for (std::size_t r = 1; r < rows; ++r, row += row_stride) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const float32x4_t d = vsubq_f32(lanes.load(row + 4 * v), origin[v]);
+      sum[v] = vaddq_f32(sum[v], d);
+      square[v] = vfmaq_f32(square[v], d, d);
     }
-    lanes.store(sum + c, s);
-    lanes.store(squares + c, q);
-  });
+  }
+  float start[4 * kVectors], s[4 * kVectors], q[4 * kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    vst1q_f32(start + 4 * v, origin[v]);
+    vst1q_f32(s + 4 * v, sum[v]);
+    vst1q_f32(q + 4 * v, square[v]);
+  }
+  const double count = static_cast<double>(rows);
+  for (std::size_t c = 0; c < channels; ++c) {
+    // About zero instead of the origin: x = origin + d. Double keeps 29 more bits than x has.
+    const double o = start[c];
+    sums[c] += count * o + s[c];
+    squares[c] += count * o * o + 2 * o * s[c] + q[c];
+  }
 }
 
 template <Activation A, bool Residual, int Rows>
@@ -61,55 +78,49 @@ void normalise(std::size_t row_begin, std::size_t row_end, std::size_t channels,
 
 }  // namespace
 
-void batchnorm_stats_f32(std::size_t row_begin, std::size_t row_end, std::size_t channels, const float* x,
-                         const float* shift, double* partial, float* scratch) {
-  float* sum = scratch;
-  float* squares = scratch + channels;
-  std::fill_n(partial, 2 * channels, 0.0);
-  for (std::size_t block = row_begin; block < row_end; block += kBlockRows) {
-    const std::size_t block_end = std::min(block + kBlockRows, row_end);
-    std::fill_n(scratch, 2 * channels, 0.0f);
-    std::size_t r = block;
-    for (; r + 4 <= block_end; r += 4) add_rows<4>(channels, x + r * channels, shift, sum, squares);
-    for (; r < block_end; ++r) add_rows<1>(channels, x + r * channels, shift, sum, squares);
-    for (std::size_t i = 0; i < 2 * channels; ++i) partial[i] += scratch[i];
+void batchnorm_stats_f32(std::size_t rows, std::size_t channels, const float* x, std::size_t row_stride, double* sums,
+                         double* squares) {
+  for (std::size_t block = 0; block < rows; block += kBlockRows, x += kBlockRows * row_stride) {
+    const std::size_t count = std::min(kBlockRows, rows - block);
+    std::size_t c = 0;
+    for (; c + 16 <= channels; c += 16) sum_block<4>(AllLanes{}, count, x + c, row_stride, sums + c, squares + c, 16);
+    for_each_vector(c, channels, [&](auto lanes, std::size_t i) {
+      const std::size_t width = std::min<std::size_t>(4, channels - i);
+      sum_block<1>(lanes, count, x + i, row_stride, sums + i, squares + i, width);
+    });
   }
 }
 
 void batchnorm_finalise_f32(const BatchnormFinalise& shape, std::size_t channel_begin, std::size_t channel_end,
-                            const double* partials, const float* shift, float* running_mean, float* running_var,
-                            float* mean, float* rstd) {
+                            const double* partials, const float* gamma, float* running_mean, float* running_var,
+                            float* mean, float* rstd, float* scale) {
   const double rows = static_cast<double>(shape.rows);
   const double momentum = shape.momentum;
   for (std::size_t c = channel_begin; c < channel_end; ++c) {
     double sum = 0;
     double squares = 0;
-    for (std::size_t slice = 0; slice < shape.slices; ++slice) {
-      sum += partials[slice * 2 * shape.channels + c];
-      squares += partials[(slice * 2 + 1) * shape.channels + c];
+    for (std::size_t part = 0; part < shape.parts; ++part) {
+      sum += partials[part * 2 * shape.channels + c];
+      squares += partials[(part * 2 + 1) * shape.channels + c];
     }
-    const double centre = sum / rows;  // the mean's distance from shift
-    const double variance = std::max(squares / rows - centre * centre, 0.0);
-    const double average = shift[c] + centre;
+    const double average = sum / rows;
+    const double variance = std::max(squares / rows - average * average, 0.0);
     mean[c] = static_cast<float>(average);
-    rstd[c] = static_cast<float>(1 / std::sqrt(variance + shape.eps));
+    const double inverse = 1 / std::sqrt(variance + shape.eps);
+    rstd[c] = static_cast<float>(inverse);
+    scale[c] = static_cast<float>(gamma[c] * inverse);
     running_mean[c] = static_cast<float>((1 - momentum) * running_mean[c] + momentum * average);
     running_var[c] = static_cast<float>((1 - momentum) * running_var[c] + momentum * variance * rows / (rows - 1));
   }
 }
 
-void batchnorm_rstd_f32(std::size_t channel_begin, std::size_t channel_end, const float* running_var, float eps,
-                        float* rstd) {
+void batchnorm_running_f32(std::size_t channel_begin, std::size_t channel_end, const float* gamma,
+                           const float* running_var, float eps, float* rstd, float* scale) {
   for (std::size_t c = channel_begin; c < channel_end; ++c) {
-    rstd[c] = static_cast<float>(1 / std::sqrt(static_cast<double>(running_var[c]) + eps));
+    const double inverse = 1 / std::sqrt(static_cast<double>(running_var[c]) + eps);
+    rstd[c] = static_cast<float>(inverse);
+    scale[c] = static_cast<float>(gamma[c] * inverse);
   }
-}
-
-void batchnorm_scale_f32(std::size_t channel_begin, std::size_t channel_end, const float* gamma, const float* rstd,
-                         float* scale) {
-  for_each_vector(channel_begin, channel_end, [&](auto lanes, std::size_t c) {
-    lanes.store(scale + c, vmulq_f32(lanes.load(gamma + c), lanes.load(rstd + c)));
-  });
 }
 
 void batchnorm_fwd_f32(Activation activation, std::size_t row_begin, std::size_t row_end, std::size_t channels,

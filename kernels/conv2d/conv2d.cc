@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/conv2d/conv2d_grids.h"
+#include "kernels/conv2d/pack_normalised.h"
 
 namespace bramble::kernels {
 namespace {
@@ -30,6 +31,7 @@ std::int64_t depth_block(std::int64_t total, std::int64_t block) {
 struct PatchProduct {
   PatchGrid grid;
   const float* source = nullptr;
+  const Normalisation* normalisation = nullptr;
   const float* b = nullptr;
   std::int64_t cols = 0;
   float* c = nullptr;
@@ -68,7 +70,13 @@ void product_block(const PatchProduct& product, std::int64_t row_begin, std::int
   std::int64_t k = 0;
   do {
     block.depth = std::min(step, block.b_depth - k);
-    pack_patches_f32(product.grid, product.source, row_begin, row_end, k, k + block.depth, scratch);
+    if (product.normalisation) {
+      pack_a_normalised_f32(product.normalisation->from(k), block.rows, block.depth,
+                            product.source + row_begin * product.grid.pixel_stride + k, product.grid.pixel_stride,
+                            scratch);
+    } else {
+      pack_patches_f32(product.grid, product.source, row_begin, row_end, k, k + block.depth, scratch);
+    }
     block.b_first = k;
     block.accumulate = k > 0;
     k += block.depth;
@@ -99,14 +107,15 @@ std::int64_t conv2d_scratch(const ConvBlocking& blocking) {
   return blocking.depth * (blocking.rows + blocking.gradient_cols);
 }
 
-void conv2d_fwd_f32(const Conv2dShape& shape, const float* x, const float* weight, float* y,
+void conv2d_fwd_f32(const Conv2dShape& shape, const ConvSource& x, const float* weight, float* y,
                     const GemmEpilogue& epilogue, const ConvSlice& slice, const ConvBlocking& blocking,
                     float* scratch) {
   const std::int64_t cols = shape.out_per_group();
   const std::int64_t first = slice.group * cols;
   PatchProduct product;
   product.grid = conv2d_fwd_grid(shape);
-  product.source = x + slice.group * shape.in_per_group();
+  product.source = x.data + slice.group * shape.in_per_group();
+  product.normalisation = x.normalisation;
   product.b = weight + slice.group * packed_weight_elements(shape.depth(), cols);
   product.cols = cols;
   product.c = y + first;
@@ -141,12 +150,12 @@ void conv2d_bwd_data_f32(const Conv2dShape& shape, std::int64_t phase, const flo
 
 // For each block of columns and each block of pixels, dy is packed once and multiplied with every block of patches; the
 // part of dw that the columns cover stays in L2 between the blocks of pixels.
-void conv2d_bwd_weight_f32(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* db,
+void conv2d_bwd_weight_f32(const Conv2dShape& shape, const ConvSource& x, const float* dy, float* dw, float* db,
                            const ConvSlice& slice, std::int64_t depth_begin, std::int64_t depth_end,
-                           const ConvBlocking& blocking, float* scratch) {
+                           const ConvBlocking& blocking, float* scratch, bool accumulate) {
   const PatchGrid grid = conv2d_fwd_grid(shape);
   const std::int64_t group_cols = shape.out_per_group();
-  x += slice.group * shape.in_per_group();
+  const float* source = x.data + slice.group * shape.in_per_group();
   dy += slice.group * group_cols;
   dw += slice.group * packed_weight_elements(shape.depth(), group_cols);
   if (db) db += slice.group * group_cols;
@@ -166,7 +175,7 @@ void conv2d_bwd_weight_f32(const Conv2dShape& shape, const float* x, const float
     block.c.panel_depth = shape.depth();
     for (std::int64_t m = depth_begin; m < depth_end; m += depth_step) {
       block.depth = block.b_depth = std::min(depth_step, depth_end - m);
-      block.accumulate = m > depth_begin;
+      block.accumulate = accumulate || m > depth_begin;
       const float* rows = dy + m * shape.out_channels + col;
       gemm_pack_b_f32(block.depth, block.cols, rows, shape.out_channels, dy_panels);
       if (db && slice.row_begin == 0) {
@@ -175,7 +184,12 @@ void conv2d_bwd_weight_f32(const Conv2dShape& shape, const float* x, const float
       for (std::int64_t k = slice.row_begin; k < slice.row_end; k += row_step) {
         block.rows = std::min(row_step, slice.row_end - k);
         block.c.first_row = k;
-        pack_patches_trans_f32(grid, x, k, k + block.rows, m, m + block.depth, patches);
+        if (x.normalisation) {
+          pack_a_trans_normalised_f32(x.normalisation->from(k), block.rows, block.depth,
+                                      source + m * grid.pixel_stride + k, grid.pixel_stride, patches);
+        } else {
+          pack_patches_trans_f32(grid, source, k, k + block.rows, m, m + block.depth, patches);
+        }
         gemm_block_f32(block);
       }
     }

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/batchnorm/batchnorm.h"
 #include "kernels/conv2d/patch_grid.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/packed_weight.h"
@@ -70,12 +71,20 @@ struct ConvSlice {
   std::int64_t col_end = 0;
 };
 
+/// x, or what becomes of it on the way in: only for 1 x 1 convolutions with stride 1, no padding and one group.
+struct ConvSource {
+  ConvSource(const float* source) : data(source) {}
+  ConvSource(const float* source, const Normalisation* way_in) : data(source), normalisation(way_in) {}
+  const float* data;
+  const Normalisation* normalisation = nullptr;
+};
+
 /// Floats of scratch (64-byte aligned) for any of the functions below.
 std::int64_t conv2d_scratch(const ConvBlocking& blocking);
 
 /// y = epilogue(conv(x)) for output pixels [row_begin, row_end) and the group's channels [col_begin, col_end). Written
 /// (=). The epilogue's bias has out_channels elements, its residual and preactivation lie like y.
-void conv2d_fwd_f32(const Conv2dShape& shape, const float* x, const float* weight, float* y,
+void conv2d_fwd_f32(const Conv2dShape& shape, const ConvSource& x, const float* weight, float* y,
                     const GemmEpilogue& epilogue, const ConvSlice& slice, const ConvBlocking& blocking, float* scratch);
 
 /// By data the input pixels (iy, ix) fall into stride * stride phases (iy % stride, ix % stride); each is a product of
@@ -98,12 +107,13 @@ void conv2d_bwd_data_f32(const Conv2dShape& shape, std::int64_t phase, const flo
                          float* scratch);
 
 /// dw = sum over output pixels m in [depth_begin, depth_end) of patch(m)[k] * dy[m][o], for weight rows k in
-/// [row_begin, row_end) (from a multiple of 8) and the group's columns [col_begin, col_end). Written (=).
+/// [row_begin, row_end) (from a multiple of 8) and the group's columns [col_begin, col_end). Written (=), or with
+/// `accumulate` added to what is there (+=).
 /// `dw` is the whole weight's gradient or a partial one of the same layout. Where `db` (out_channels elements) is not
 /// null and row_begin is 0, also db[o] = sum of dy[m][o] for those columns.
-void conv2d_bwd_weight_f32(const Conv2dShape& shape, const float* x, const float* dy, float* dw, float* db,
+void conv2d_bwd_weight_f32(const Conv2dShape& shape, const ConvSource& x, const float* dy, float* dw, float* db,
                            const ConvSlice& slice, std::int64_t depth_begin, std::int64_t depth_end,
-                           const ConvBlocking& blocking, float* scratch);
+                           const ConvBlocking& blocking, float* scratch, bool accumulate = false);
 
 /// sum[i] = parts[0][i] + parts[1][i] + … in this order, for i in [begin, end); part p begins at parts + p * stride.
 void sum_parts_f32(const float* parts, std::int64_t count, std::int64_t stride, std::int64_t begin, std::int64_t end,

@@ -26,6 +26,9 @@ struct DepthwiseConv2dShape {
   std::int64_t stride = 1;
   std::int64_t padding = 0;
   std::int64_t dilation = 1;
+  /// Of the forward's and by-weight's x. 0: all images lie one after the other. Else only the rows that are needed of
+  /// one image, row iy at x + (iy % ring) * in_width * channels: for rows that were made on the way in.
+  std::int64_t ring = 0;
 
   std::int64_t taps() const { return kernel_height * kernel_width; }
 };
@@ -45,13 +48,14 @@ void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const floa
 void depthwise_conv2d_bwd_data_f32_ref(const DepthwiseConv2dShape& shape, const float* dy, const float* weight,
                                        float* dx);
 
-/// One part's share (=) of the weight's and the bias's gradients, over rows [row_begin, row_end) of the
+/// One part's share (=, or with `accumulate` +=) of the weight's and the bias's gradients, over rows [row_begin, row_end) of the
 /// batch * out_height rows of dy:
 ///   dw[ky][kx][c] = sum over n, oy, ox of x[n][oy*stride - padding + ky*dilation][...][c] * dy[n][oy][ox][c]
 ///   db[c]         = sum over n, oy, ox of dy[n][oy][ox][c]
 /// db may be null.
 void depthwise_conv2d_bwd_weight_f32(const DepthwiseConv2dShape& shape, const float* x, const float* dy, float* dw,
-                                     float* db, std::int64_t row_begin, std::int64_t row_end);
+                                     float* db, std::int64_t row_begin, std::int64_t row_end,
+                                     bool accumulate = false);
 void depthwise_conv2d_bwd_weight_f32_ref(const DepthwiseConv2dShape& shape, const float* x, const float* dy, float* dw,
                                          float* db);
 

@@ -90,17 +90,18 @@ void accumulate_row(const SourceImage& source, const Filter& sums, const AxisTap
 }  // namespace
 
 void depthwise_conv2d_bwd_weight_f32(const DepthwiseConv2dShape& shape, const float* x, const float* dy, float* dw,
-                                     float* db, std::int64_t row_begin, std::int64_t row_end) {
-  std::fill_n(dw, shape.taps() * shape.channels, 0.0f);
-  if (db != nullptr) std::fill_n(db, shape.channels, 0.0f);
+                                     float* db, std::int64_t row_begin, std::int64_t row_end, bool accumulate) {
+  if (!accumulate) {
+    std::fill_n(dw, shape.taps() * shape.channels, 0.0f);
+    if (db != nullptr) std::fill_n(db, shape.channels, 0.0f);
+  }
   const AxisTaps vertical = depthwise::forward_taps(shape.kernel_height, shape.stride, shape.padding, shape.dilation);
   const AxisTaps horizontal = depthwise::forward_taps(shape.kernel_width, shape.stride, shape.padding, shape.dilation);
-  const std::int64_t image = shape.in_height * shape.in_width * shape.channels;
   for (std::int64_t c = 0; c < shape.channels; c += kChannelBlock) {
     const Filter sums{dw + c, shape.kernel_width, shape.channels};
     const std::int64_t block = std::min(kChannelBlock, shape.channels - c);
     for (std::int64_t row = row_begin; row < row_end; ++row) {
-      const SourceImage source{x + row / shape.out_height * image + c, shape.in_height, shape.in_width, shape.channels};
+      const SourceImage source = depthwise::forward_source(shape, x, row, c);
       depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
         accumulate_row<kWidth, kStep>(source, sums, vertical, row % shape.out_height, horizontal,
                                       dy + row * shape.out_width * shape.channels + c, shape.out_width,

@@ -128,13 +128,12 @@ void depthwise_conv2d_fwd_f32(const DepthwiseConv2dShape& shape, const float* x,
                               float minimum, float maximum, float* y, std::int64_t row_begin, std::int64_t row_end) {
   const AxisTaps vertical = depthwise::forward_taps(shape.kernel_height, shape.stride, shape.padding, shape.dilation);
   const AxisTaps horizontal = depthwise::forward_taps(shape.kernel_width, shape.stride, shape.padding, shape.dilation);
-  const std::int64_t image = shape.in_height * shape.in_width * shape.channels;
   for (std::int64_t c = 0; c < shape.channels; c += kChannelBlock) {
     const Filter filter{weight + c, shape.kernel_width, shape.channels};
     const Finish finish{bias ? bias + c : nullptr, minimum, maximum};
     const std::int64_t block = std::min(kChannelBlock, shape.channels - c);
     for (std::int64_t row = row_begin; row < row_end; ++row) {
-      const SourceImage source{x + row / shape.out_height * image + c, shape.in_height, shape.in_width, shape.channels};
+      const SourceImage source = depthwise::forward_source(shape, x, row, c);
       const OutputRow out{y + row * shape.out_width * shape.channels + c, shape.channels, shape.out_width, block};
       depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
         gather_row<kWidth, kStep>(source, filter, vertical, row % shape.out_height, horizontal,
@@ -155,7 +154,7 @@ void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const floa
       const AxisTaps vertical = depthwise::backward_taps(shape.kernel_height, shape.stride, shape.padding,
                                                          shape.dilation, iy % shape.stride);
       const SourceImage source{dy + row / shape.in_height * image + c, shape.out_height, shape.out_width,
-                               shape.channels};
+                               shape.channels, 0};
       // Pixels of one phase see the same taps: with stride 2, the even and the odd ones.
       for (std::int64_t phase = 0; phase < std::min(shape.stride, shape.in_width); ++phase) {
         const AxisTaps horizontal =

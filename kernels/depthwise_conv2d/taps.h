@@ -52,7 +52,17 @@ struct SourceImage {
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::int64_t channels = 0;
+  std::int64_t ring = 0;  ///< where > 0: row r lies at r % ring
+
+  const float* row(std::int64_t r) const { return pixels + (ring > 0 ? r % ring : r) * width * channels; }
 };
+
+/// The image of `shape` that its output row `row` (of batch * out_height) gathers from, at channel c.
+inline SourceImage forward_source(const DepthwiseConv2dShape& shape, const float* x, std::int64_t row, std::int64_t c) {
+  const std::int64_t image = shape.ring > 0 ? 0 : row / shape.out_height;
+  return {x + image * shape.in_height * shape.in_width * shape.channels + c, shape.in_height, shape.in_width,
+          shape.channels, shape.ring};
+}
 
 /// The filter, or its gradient: [taps][channels], `values` at the block's first channel.
 template <class Value>
@@ -105,7 +115,7 @@ class TapTable {
       const std::int64_t kx = horizontal_.first_tap + run * horizontal_.tap_step;
       Value* tap = filter_.values + (ky * filter_.kernel_width + kx) * filter_.channels;
       for (int k = 0; k < kWidth; ++k) groups_[count_].taps[k] = tap + k * horizontal_.tap_step * filter_.channels;
-      rows_[count_] = source_.pixels + row * source_.width * source_.channels;
+      rows_[count_] = source_.row(row);
       first_columns_[count_] = horizontal_.first_source + run * horizontal_.source_step;
       ++count_;
     }

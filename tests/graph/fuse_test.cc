@@ -99,9 +99,9 @@ TEST(Fusion, SumsOfGradientsGoIntoTheProductThatComesLater) {
   const TensorId dy = graph.add_tensor({"dy", graph.tensor(y).spec, Role::input});
   differentiate(graph, {{y, dy}}, {graph.find("stem.weight"), graph.find("conv.weight")});
   fuse_gradient_sums(graph);
-  EXPECT_EQ(op_names(graph), (Names{"conv2d", "conv2d", "conv2d_bwd_data", "conv2d_bwd_weight", "conv2d_bwd_weight"}));
-  EXPECT_EQ(graph.nodes()[2].inputs.at(2), dy);
-  EXPECT_EQ(graph.nodes()[4].inputs.at(1), graph.nodes()[2].outputs[0]);
+  EXPECT_EQ(op_names(graph), (Names{"conv2d", "conv2d", "pointwise_conv2d_bwd", "conv2d_bwd_weight"}));
+  EXPECT_EQ(graph.nodes()[2].inputs.at(3), dy);
+  EXPECT_EQ(graph.nodes()[3].inputs.at(1), graph.nodes()[2].outputs[0]);
 }
 
 }  // namespace

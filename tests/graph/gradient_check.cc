@@ -11,6 +11,7 @@
 #include "engine/layout.h"
 #include "engine/program.h"
 #include "graph/autodiff.h"
+#include "graph/fuse_batchnorm.h"
 #include "tests/support/random.h"
 
 namespace bramble::test {
@@ -37,6 +38,7 @@ Differentiated differentiate(const GradientCaseBuilder& builder, TensorId y, boo
   result.graph.keep(y);
   result.gradients = graph::differentiate(result.graph, {{y, result.dy}}, result.parameters);
   for (const auto& [parameter, gradient] : result.gradients) result.graph.keep(gradient);
+  graph::fuse_batchnorm(result.graph);
   return result;
 }
 

@@ -79,6 +79,28 @@ auto batchnorm(graph::Shape x, const graph::BatchNormAttributes& attributes, boo
   };
 }
 
+/// The chain that MobileNets are made of: all of a BatchNorm's passes but one go to the convolutions beside it.
+auto between_convolutions(graph::Shape x, int channels, const graph::DepthwiseConv2dAttributes& depthwise,
+                          Activation activation, bool training = true) {
+  return [=](Builder& b) {
+    const auto norm = [&](TensorId y, Activation kind) {
+      const std::int64_t c = b.graph.tensor(y).spec.shape.back();
+      return b.node(
+          std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.training = training, .activation = kind}),
+          {y, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F), b.buffer({c}, 0.6F)})[0];
+    };
+    const auto pointwise = [&](TensorId y, int out) {
+      const std::int64_t c = b.graph.tensor(y).spec.shape.back();
+      return b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = out}),
+                    {y, b.weight({out, c, 1, 1}, Layout::gemm_weight)})[0];
+    };
+    TensorId y = norm(pointwise(b.parameter(x), channels), activation);
+    const TensorId weight = b.weight({channels, 1, depthwise.kernel_h, depthwise.kernel_w}, Layout::depthwise_weight);
+    y = norm(b.node(std::make_shared<graph::DepthwiseConv2d>(depthwise), {y, weight})[0], activation);
+    return pointwise(y, 7);
+  };
+}
+
 /// With a residual the sum is read further on too, so that two gradients reach it.
 auto layernorm(graph::Shape x, bool residual) {
   return [=](Builder& b) {
@@ -166,6 +188,14 @@ const std::vector<GradientCase>& cases() {
       {"batchnorm_evaluation", batchnorm({2, 4, 5, 9}, {.training = false}, false)},
       {"batchnorm_evaluation_residual_relu",
        batchnorm({2, 4, 5, 9}, {.training = false, .activation = Activation::relu}, true), 2e-4F, 2e-2},
+      {"between_convolutions", between_convolutions({2, 9, 8, 5}, 12, {}, Activation::none)},
+      {"between_convolutions_relu", between_convolutions({3, 8, 9, 8}, 24, {}, Activation::relu), 1e-4F, 3e-2},
+      {"between_convolutions_relu6_stride_2",
+       between_convolutions({2, 11, 12, 6}, 13, {.stride = 2}, Activation::relu6), 1e-4F, 3e-2},
+      {"between_convolutions_5x5",
+       between_convolutions({2, 12, 9, 4}, 20, {.kernel_h = 5, .kernel_w = 5, .padding = 2}, Activation::none)},
+      {"between_convolutions_wide", between_convolutions({4, 16, 16, 16}, 64, {}, Activation::none)},
+      {"between_convolutions_evaluation", between_convolutions({2, 9, 8, 5}, 12, {}, Activation::none, false)},
       {"layernorm", layernorm({2, 5, 19}, false)},
       {"layernorm_residual", layernorm({2, 5, 24}, true)},
       {"relu", activation(Activation::relu, 1)},

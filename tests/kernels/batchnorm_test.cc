@@ -55,15 +55,18 @@ struct Layer {
 
   void forward() {
     const std::size_t channels = shape.channels;
-    std::vector<double> partials(slices * 2 * channels, 77);
-    std::vector<float> scratch(2 * channels);
+    std::vector<double> partials(slices * 2 * channels);
+    const std::size_t split = channels / 3;  // sums may be taken of some channels here, of the others there
     for (std::size_t s = 0, row = 0; s < slices; row = slice_end(s), ++s) {
-      batchnorm_stats_f32(row, slice_end(s), channels, x.data() + 1, x.data() + 1, &partials[s * 2 * channels],
-                          scratch.data());
+      double* sums = &partials[s * 2 * channels];
+      const float* first = x.data() + 1 + row * channels;
+      batchnorm_stats_f32(slice_end(s) - row, split, first, channels, sums, sums + channels);
+      batchnorm_stats_f32(slice_end(s) - row, channels - split, first + split, channels, sums + split,
+                          sums + channels + split);
     }
-    batchnorm_finalise_f32({shape.rows, channels, slices, eps, momentum}, 0, channels, partials.data(), x.data() + 1,
-                           running_mean.data(), running_var.data(), mean.data(), rstd.data());
-    batchnorm_scale_f32(0, channels, gamma.data() + 1, rstd.data(), scale.data());
+    batchnorm_finalise_f32({shape.rows, channels, slices, eps, momentum}, 0, channels, partials.data(),
+                           gamma.data() + 1, running_mean.data(), running_var.data(), mean.data(), rstd.data(),
+                           scale.data());
     for (std::size_t s = 0, row = 0; s < slices; row = slice_end(s), ++s) {
       batchnorm_fwd_f32(shape.activation, row, slice_end(s), channels, x.data() + 1, affine(), residual_or_null(),
                         y.data());
@@ -78,10 +81,12 @@ struct Layer {
 
   void backward(bool training) {
     const std::size_t channels = shape.channels;
-    std::vector<double> partials(slices * 2 * channels, 77);
-    std::vector<float> scratch(2 * channels);
+    std::vector<double> partials(slices * 2 * channels);
+    const std::size_t split = channels / 2;
     for (std::size_t s = 0, row = 0; s < slices; row = slice_end(s), ++s) {
-      batchnorm_bwd_reduce_f32(backward_operands(), row, slice_end(s), &partials[s * 2 * channels], scratch.data());
+      double* sums = &partials[s * 2 * channels];
+      batchnorm_bwd_reduce_f32(backward_operands(), row, slice_end(s), 0, split, sums, sums + channels);
+      batchnorm_bwd_reduce_f32(backward_operands(), row, slice_end(s), split, channels, sums, sums + channels);
     }
     batchnorm_bwd_coefficients_f32(0, channels, shape.rows, channels, slices, training, partials.data(), scale.data(),
                                    rstd.data(), dgamma.data(), dbeta.data(), slope.data(), constant.data());
@@ -95,8 +100,8 @@ struct Layer {
   std::size_t slices = 2;
   float eps = 1e-5f;
   float momentum = 0.1f;
-  std::vector<float> x, residual, dy, gamma, beta, running_mean, running_var, mean, rstd, scale, slope,
-      constant, dgamma, dbeta, y, dx, dresidual;
+  std::vector<float> x, residual, dy, gamma, beta, running_mean, running_var, mean, rstd, scale, slope, constant,
+      dgamma, dbeta, y, dx, dresidual;
 };
 
 void expect_near(const std::vector<float>& actual, const std::vector<float>& expected, double tolerance,

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -18,8 +19,8 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 DepthwiseConv2dShape make_shape(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t channels,
                                 std::int64_t kernel_height, std::int64_t kernel_width, std::int64_t stride,
                                 std::int64_t padding, std::int64_t dilation = 1) {
-  DepthwiseConv2dShape shape{batch, height, width, channels, 0, 0, kernel_height, kernel_width,
-                             stride, padding, dilation};
+  DepthwiseConv2dShape shape{batch,         height,       width,  channels, 0,       0,
+                             kernel_height, kernel_width, stride, padding,  dilation};
   shape.out_height = (height + 2 * padding - dilation * (kernel_height - 1) - 1) / stride + 1;
   shape.out_width = (width + 2 * padding - dilation * (kernel_width - 1) - 1) / stride + 1;
   return shape;
@@ -42,8 +43,8 @@ std::vector<DepthwiseConv2dShape> shapes() {
   all.push_back(make_shape(3, 14, 9, 6, 3, 5, 2, 1));
   all.push_back(make_shape(2, 9, 14, 6, 2, 4, 1, 0));
   all.push_back(make_shape(2, 12, 12, 4, 3, 3, 1, 0));
-  all.push_back(make_shape(1, 12, 12, 4, 3, 3, 2, 4));     // outputs that see padding only
-  all.push_back(make_shape(1, 40, 40, 4, 11, 11, 1, 5));   // more taps than the table holds
+  all.push_back(make_shape(1, 12, 12, 4, 3, 3, 2, 4));    // outputs that see padding only
+  all.push_back(make_shape(1, 40, 40, 4, 11, 11, 1, 5));  // more taps than the table holds
   all.push_back(make_shape(1, 40, 40, 3, 33, 7, 1, 3));
   return all;
 }
@@ -138,6 +139,28 @@ TEST(DepthwiseConv2d, PartsOfTheWeightsGradientSumToTheWhole) {
   for (std::size_t i = 0; i < size_of_dw; ++i) dw[i] = parts[i] + parts[size_of_dw + i] + parts[2 * size_of_dw + i];
   depthwise_conv2d_bwd_weight_f32_ref(s, x.data(), dy.data(), expected.data(), nullptr);
   expect_near(dw, 0, expected, tolerance(180));
+}
+
+TEST(DepthwiseConv2d, ARingOfRowsGivesWhatTheWholeImageGives) {
+  DepthwiseConv2dShape s = make_shape(2, 13, 8, 5, 3, 3, 2, 1);
+  const auto x = uniform(x_size(s), 1), weight = uniform(w_size(s), 2), dy = uniform(y_size(s), 3);
+  std::vector<float> expected(y_size(s)), y(y_size(s)), expected_dw(w_size(s)), dw(w_size(s));
+  const std::int64_t rows = s.batch * s.out_height, pitch = s.in_width * s.channels;
+  for (std::int64_t row = 0; row < rows; ++row)
+    depthwise_conv2d_bwd_weight_f32(s, x.data(), dy.data(), expected_dw.data(), nullptr, row, row + 1, row > 0);
+  depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, expected.data(), 0, rows);
+  DepthwiseConv2dShape in_ring = s;
+  in_ring.ring = 3;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    std::vector<float> ring(size(in_ring.ring * pitch), NAN);
+    const std::int64_t top = row % s.out_height * 2 - 1;
+    for (std::int64_t iy = std::max<std::int64_t>(top, 0); iy < std::min(top + 3, s.in_height); ++iy)
+      std::copy_n(&x[size((row / s.out_height * s.in_height + iy) * pitch)], pitch, &ring[size(iy % 3 * pitch)]);
+    depthwise_conv2d_fwd_f32(in_ring, ring.data(), weight.data(), nullptr, 0, 6, y.data(), row, row + 1);
+    depthwise_conv2d_bwd_weight_f32(in_ring, ring.data(), dy.data(), dw.data(), nullptr, row, row + 1, row > 0);
+  }
+  EXPECT_EQ(y, expected);
+  EXPECT_EQ(dw, expected_dw);
 }
 
 TEST(DepthwiseConv2d, PaddingContributesZeros) {

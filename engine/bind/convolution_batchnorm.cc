@@ -1,0 +1,74 @@
+#include "engine/bind/convolution_batchnorm.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "engine/bind/activation.h"
+#include "engine/bind/channel_sums.h"
+#include "engine/bind/product_cuts.h"
+
+namespace bramble::engine {
+namespace {
+
+enum Input { kX, kWeight, kBias, kResidual, kMean };
+enum Output { kY, kZ, kSums };
+
+}  // namespace
+
+std::vector<SumTask> cut_sums(std::int64_t cols, std::int64_t groups, const SumParts& parts) {
+  std::vector<SumTask> tasks;
+  const std::int64_t wanted = (kTaskGoal + parts.count * groups - 1) / (parts.count * groups);
+  const std::int64_t col_tasks = std::clamp<std::int64_t>(wanted, 1, (cols + 47) / 48);
+  const std::int64_t col_step = kernels::round_up((cols + col_tasks - 1) / col_tasks, kernels::kGemmTileCols);
+  for (std::int64_t group = 0; group < groups; ++group)
+    for (std::int64_t col = 0; col < cols; col += col_step)
+      for (std::int64_t part = 0; part < parts.count; ++part)
+        tasks.push_back({part, {group, parts.begin(part), parts.end(part), col, std::min(col + col_step, cols)}});
+  return tasks;
+}
+
+std::int64_t fused_row_block(const BindContext& context, std::int64_t row_elements,
+                             const kernels::ConvBlocking& blocking) {
+  const auto fitting = static_cast<std::int64_t>(context.caches.l2 / 2 / sizeof(float)) / row_elements;
+  return std::clamp<std::int64_t>(fitting / kernels::kGemmTileRows * kernels::kGemmTileRows, 32, blocking.rows);
+}
+
+Bound bind_convolution_batchnorm(const BindContext& context, const kernels::Conv2dShape& shape,
+                                 graph::Activation activation, std::optional<graph::Activation> normalisation) {
+  const kernels::ConvBlocking blocking = kernels::conv_blocking(context.caches.l2);
+  const bool has_bias = context.has_input(kBias), has_residual = context.has_input(kResidual);
+  const bool has_sums = context.has_output(kSums);
+  const SumParts parts{shape.out_rows(), context.output(kSums).shape[0]};
+  const std::int64_t row_step = fused_row_block(context, shape.out_per_group() + shape.in_per_group(), blocking);
+  const auto way_in = normalisation ? std::optional(to_kernel(*normalisation)) : std::nullopt;
+  Phase phase;
+  const std::vector<SumTask> tasks = cut_sums(shape.out_per_group(), shape.groups, parts);
+  phase.tasks = static_cast<std::int64_t>(tasks.size());
+  phase.run = [=, kind = to_kernel(activation)](const Operands& operands, std::int64_t task, std::byte* scratch) {
+    const SumTask& t = tasks[static_cast<std::size_t>(task)];
+    const kernels::GemmEpilogue epilogue{has_bias ? operands.in<float>(kBias) : nullptr,
+                                         has_residual ? operands.in<float>(kResidual) : nullptr,
+                                         operands.out<float>(kZ), kind};
+    kernels::Normalisation normal;
+    if (way_in) normal = engine::normalisation(operands, kMean, *way_in);
+    const kernels::ConvSource x(operands.in<float>(kX), way_in ? &normal : nullptr);
+    float* y = operands.out<float>(kY);
+    const std::int64_t first = t.slice.group * shape.out_per_group();
+    const PartSums sums(operands.out<double>(kSums), t.part, shape.out_channels);
+    if (has_sums) sums.clear(first + t.slice.col_begin, first + t.slice.col_end);
+    kernels::ConvSlice block = t.slice;
+    for (std::int64_t row = t.slice.row_begin; row < t.slice.row_end; row += row_step) {
+      block.row_begin = row;
+      block.row_end = std::min(row + row_step, t.slice.row_end);
+      kernels::conv2d_fwd_f32(shape, x, operands.in<float>(kWeight), y, epilogue, block, blocking,
+                              reinterpret_cast<float*>(scratch));
+      if (has_sums) sums.add(y, row, block.row_end, first + block.col_begin, first + block.col_end);
+    }
+  };
+  Bound bound;
+  bound.phases.push_back(std::move(phase));
+  bound.thread_scratch = static_cast<std::size_t>(kernels::conv2d_scratch(blocking)) * sizeof(float);
+  return bound;
+}
+
+}  // namespace bramble::engine

@@ -1,0 +1,134 @@
+#include "graph/ops/pointwise_conv2d.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "engine/bind/activation.h"
+#include "engine/bind/channel_sums.h"
+#include "engine/bind/convolution.h"
+#include "engine/bind/convolution_batchnorm.h"
+#include "engine/bind/ops.h"
+#include "engine/bind/product_cuts.h"
+
+namespace bramble::engine {
+namespace {
+
+enum Input { kDy, kX, kWeight, kAddend, kMean };
+enum Output { kDx, kDw, kDb, kSums };
+
+// Partial gradients of the weight, one a task of the fused pass: this many together stay small beside the activations.
+constexpr std::int64_t kParts = 16;
+// The fused pass pays where a block that fits L2 is this many rows high, and dw stays in L2 beside it.
+constexpr std::int64_t kFusedRows = 64;
+constexpr std::int64_t kFusedGradient = (96 << 10) / sizeof(float);
+
+struct Backward {
+  explicit Backward(const BindContext& context)
+      : blocking(kernels::conv_blocking(context.caches.l2)),
+        has_addend(context.has_input(kAddend)),
+        has_dx(context.has_output(kDx)),
+        has_sums(context.has_output(kSums)) {
+    const graph::Shape& x = context.input(kX).shape;
+    shape.in_width = graph::element_count(x) / x.back();
+    shape.in_channels = x.back();
+    shape.out_channels = context.input(kDy).shape.back();
+    sums = {shape.out_rows(), context.output(kSums).shape[0]};
+    if (const auto kind = context.op<graph::PointwiseConv2dBwd>().normalisation) way_in = to_kernel(*kind);
+    row_step = fused_row_block(context, 2 * shape.in_channels + shape.out_channels, blocking);
+  }
+
+  kernels::Normalisation normal(const Operands& o) const {
+    return way_in ? normalisation(o, kMean, *way_in) : kernels::Normalisation{};
+  }
+
+  /// dx of the block and, where wanted, its sums.
+  void data(const Operands& o, const kernels::ConvSlice& block, const PartSums& part, float* scratch) const {
+    kernels::conv2d_bwd_data_f32(shape, 0, o.in<float>(kDy), reinterpret_cast<const float*>(o.shared),
+                                 has_addend ? o.in<float>(kAddend) : nullptr, o.out<float>(kDx), block, blocking,
+                                 scratch);
+    if (!has_sums) return;
+    const kernels::Normalisation norm = normal(o);
+    const kernels::BatchnormBackward operands{norm.activation,   static_cast<std::size_t>(shape.in_channels),
+                                              o.out<float>(kDx), o.in<float>(kX),
+                                              nullptr,           norm.affine};
+    part.add_backward(operands, block.row_begin, block.row_end, block.col_begin, block.col_end);
+  }
+
+  kernels::Conv2dShape shape;
+  kernels::ConvBlocking blocking;
+  bool has_addend, has_dx, has_sums;
+  std::optional<kernels::Activation> way_in;
+  SumParts sums;
+  std::int64_t row_step = 0;
+};
+
+/// By data and by weight block by block, each block of dy and x read from memory once.
+Phase fused_phase(const Backward& bwd, const SumParts& parts, bool has_db, std::int64_t dw_offset) {
+  return {parts.count, [=](const Operands& o, std::int64_t part, std::byte* thread_scratch) {
+            const kernels::Conv2dShape& shape = bwd.shape;
+            float* const scratch = reinterpret_cast<float*>(thread_scratch);
+            const std::int64_t dw_elements = kernels::packed_weight_elements(shape.weight());
+            float* const partial = reinterpret_cast<float*>(o.shared) + dw_offset;
+            float* const dw = partial + part * dw_elements;
+            float* const db = has_db ? partial + parts.count * dw_elements + part * shape.out_channels : nullptr;
+            const kernels::Normalisation norm = bwd.normal(o);
+            const PartSums sums(o.out<double>(kSums), part, shape.in_channels);
+            if (bwd.has_sums) sums.clear(0, shape.in_channels);
+            bool accumulate = false;
+            for (std::int64_t row = parts.begin(part); row < parts.end(part); row += bwd.row_step) {
+              const std::int64_t end = std::min(row + bwd.row_step, parts.end(part));
+              if (bwd.has_dx) bwd.data(o, {0, row, end, 0, shape.in_channels}, sums, scratch);
+              kernels::conv2d_bwd_weight_f32(shape, {o.in<float>(kX), bwd.way_in ? &norm : nullptr}, o.in<float>(kDy),
+                                             dw, db, {0, 0, shape.in_channels, 0, shape.out_channels}, row, end,
+                                             bwd.blocking, scratch, accumulate);
+              accumulate = true;
+            }
+            // The other parts of the sums are zeros.
+            if (bwd.has_sums && part == 0)
+              clear_parts(o.out<double>(kSums), parts.count, bwd.sums.count, shape.in_channels);
+          }};
+}
+
+/// By data alone, its sums taken on the way.
+Phase data_phase(const Backward& bwd) {
+  const std::vector<SumTask> tasks = cut_sums(bwd.shape.in_channels, 1, bwd.sums);
+  return {static_cast<std::int64_t>(tasks.size()), [=](const Operands& o, std::int64_t task, std::byte* scratch) {
+            const SumTask& t = tasks[static_cast<std::size_t>(task)];
+            const PartSums sums(o.out<double>(kSums), t.part, bwd.shape.in_channels);
+            if (bwd.has_sums) sums.clear(t.slice.col_begin, t.slice.col_end);
+            kernels::ConvSlice block = t.slice;
+            for (std::int64_t row = t.slice.row_begin; row < t.slice.row_end; row += bwd.row_step) {
+              block.row_begin = row;
+              block.row_end = std::min(row + bwd.row_step, t.slice.row_end);
+              bwd.data(o, block, sums, reinterpret_cast<float*>(scratch));
+            }
+          }};
+}
+
+}  // namespace
+
+Bound bind_pointwise_conv2d_bwd(const BindContext& context) {
+  const Backward bwd(context);
+  const std::int64_t transposed = kernels::round_up(kernels::conv2d_bwd_data_weight_elements(bwd.shape), 16);
+  const bool has_db = context.has_output(kDb);
+  WeightGradientOperands where{
+      kX, kDy, kDw, kDb, bwd.way_in ? kMean : -1, bwd.way_in.value_or(kernels::Activation::none), transposed};
+  Bound bound;
+  bound.shared_scratch = static_cast<std::size_t>(transposed) * sizeof(float);
+  bound.thread_scratch = static_cast<std::size_t>(kernels::conv2d_scratch(bwd.blocking)) * sizeof(float);
+  if (bwd.has_dx) bound.phases.push_back(pack_transposed_phase(bwd.shape, kWeight));
+  const std::int64_t dw_elements = kernels::packed_weight_elements(bwd.shape.weight());
+  const SumParts parts{bwd.shape.out_rows(), std::min(kParts, bwd.sums.count)};
+  if (context.has_output(kDw) && bwd.row_step >= kFusedRows && dw_elements <= kFusedGradient && parts.count >= 4) {
+    const std::int64_t db_elements = has_db ? bwd.shape.out_channels : 0;
+    bound.phases.push_back(fused_phase(bwd, parts, has_db, transposed));
+    bound.phases.push_back(sum_gradient_parts(where, parts.count, dw_elements, db_elements));
+    bound.shared_scratch += static_cast<std::size_t>(parts.count * (dw_elements + db_elements)) * sizeof(float);
+    return bound;
+  }
+  if (bwd.has_dx) bound.phases.push_back(data_phase(bwd));
+  if (context.has_output(kDw)) append_weight_gradient(context, bwd.shape, where, bound);
+  return bound;
+}
+
+}  // namespace bramble::engine

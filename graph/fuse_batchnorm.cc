@@ -1,0 +1,119 @@
+#include "graph/fuse_batchnorm.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "graph/ops/batchnorm.h"
+
+namespace bramble::graph {
+namespace {
+
+struct Reader {
+  std::size_t node;
+  std::size_t input;
+};
+
+class BatchNormFuser {
+ public:
+  explicit BatchNormFuser(Graph& graph)
+      : graph_(graph),
+        nodes_(graph.mutable_nodes()),
+        producer_(graph.tensors().size(), graph.nodes().size()),
+        readers_(graph.tensors().size()),
+        kept_(graph.tensors().size(), false) {
+    for (std::size_t n = 0; n < nodes_.size(); ++n) {
+      for (const TensorId id : nodes_[n].outputs) producer_[index(id)] = n;
+      for (std::size_t i = 0; i < nodes_[n].inputs.size(); ++i)
+        if (nodes_[n].inputs[i] != kNoTensor) readers_[index(nodes_[n].inputs[i])].push_back({n, i});
+    }
+    for (const TensorId id : graph.kept()) kept_[index(id)] = true;
+  }
+
+  void run() {
+    for (std::size_t n = 0; n < nodes_.size(); ++n) {
+      if (is<BatchNorm>(n)) normalise_on_load(n);
+      if (is<BatchNorm>(n) && as<BatchNorm>(n).attributes.training) take_sums(n, 0, 6, false);
+    }
+    // The backward's sums need a producer that reads the normalised input, which the first pass made.
+    for (std::size_t n = 0; n < nodes_.size(); ++n)
+      if (is<BatchNormBwd>(n)) take_sums(n, 0, 7, true);
+  }
+
+ private:
+  static std::size_t index(TensorId id) { return static_cast<std::size_t>(id); }
+  template <class T>
+  bool is(std::size_t n) const {
+    return dynamic_cast<const T*>(nodes_[n].op.get()) != nullptr;
+  }
+  template <class T>
+  const T& as(std::size_t n) const {
+    return static_cast<const T&>(*nodes_[n].op);
+  }
+
+  static void set_input(Node& node, std::size_t i, TensorId id) {
+    if (node.inputs.size() <= i) node.inputs.resize(i + 1, kNoTensor);
+    node.inputs[i] = id;
+  }
+
+  /// Whether the reader's input is its x (not its dy or residual), and it can normalise that.
+  OpPtr normalising(const Reader& reader, TensorId y, Activation kind) const {
+    const Node& node = nodes_[reader.node];
+    OpPtr op = node.op->with_normalised_input(kind);
+    if (!op || static_cast<int>(reader.input) != op->normalised_input().x) return nullptr;
+    return std::count(node.inputs.begin(), node.inputs.end(), y) == 1 ? op : nullptr;
+  }
+
+  void normalise_on_load(std::size_t n) {
+    const Node& norm = nodes_[n];
+    const TensorId y = norm.outputs[0];
+    const bool residual = norm.inputs.size() > 5 && norm.inputs[5] != kNoTensor;
+    const std::vector<Reader>& readers = readers_[index(y)];
+    if (residual || kept_[index(y)] || readers.empty()) return;
+    const Activation kind = as<BatchNorm>(n).attributes.activation;
+    std::vector<OpPtr> ops;
+    for (const Reader& reader : readers) ops.push_back(normalising(reader, y, kind));
+    if (std::find(ops.begin(), ops.end(), nullptr) != ops.end()) return;
+    for (std::size_t r = 0; r < readers.size(); ++r) {
+      Node& node = nodes_[readers[r].node];
+      node.op = ops[r];
+      node.inputs[readers[r].input] = norm.inputs[0];
+      const auto first = static_cast<std::size_t>(ops[r]->normalised_input().mean);
+      set_input(node, first + 0, norm.outputs[1]);
+      set_input(node, first + 1, norm.outputs[3]);
+      set_input(node, first + 2, norm.inputs[2]);
+    }
+    readers_[index(y)].clear();
+  }
+
+  /// Node n's input `slot` gets the sums of its input `of` from the node that writes that, if it can take them.
+  void take_sums(std::size_t n, std::size_t of, std::size_t slot, bool backward) {
+    const TensorId tensor = nodes_[n].inputs[of];
+    const std::size_t from = producer_[index(tensor)];
+    if (from == nodes_.size()) return;
+    const Node& producer = nodes_[from];
+    const int output = producer.op->channel_sums_output();
+    if (output < 0 || producer.outputs[0] != tensor) return;
+    if (backward && !sums_of(n, producer)) return;
+    set_input(nodes_[n], slot, producer.outputs[static_cast<std::size_t>(output)]);
+  }
+
+  /// Whether the sums that `producer` takes of its dx are those of backward node n: it masks by n's own normalisation.
+  bool sums_of(std::size_t n, const Node& producer) const {
+    const Node& norm = nodes_[n];
+    const bool masked_by_y = norm.inputs.size() > 6 && norm.inputs[6] != kNoTensor;
+    const auto first = static_cast<std::size_t>(producer.op->normalised_input().mean);
+    return !masked_by_y && producer.inputs.size() > first && producer.inputs[first] == norm.inputs[4];
+  }
+
+  Graph& graph_;
+  std::vector<Node>& nodes_;
+  std::vector<std::size_t> producer_;
+  std::vector<std::vector<Reader>> readers_;
+  std::vector<bool> kept_;
+};
+
+}  // namespace
+
+void fuse_batchnorm(Graph& graph) { BatchNormFuser(graph).run(); }
+
+}  // namespace bramble::graph

@@ -1,0 +1,79 @@
+#include "graph/fuse_batchnorm.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "graph/builder.h"
+#include "graph/ops/conv2d.h"
+#include "graph/ops/depthwise_conv2d.h"
+#include "graph/ops/pointwise_conv2d.h"
+#include "graph/training.h"
+
+namespace bramble::graph {
+namespace {
+
+/// conv 1x1, BatchNorm, ReLU6, depthwise, BatchNorm, conv 1x1, BatchNorm, ReLU; `shortcut` reads the first BatchNorm
+/// too.
+Graph training_step(bool shortcut, bool training = true) {
+  Builder b({.batch = 2, .size = 16, .classes = 4, .training = training});
+  const TensorId first = b.activation(b.batchnorm("bn1", b.conv2d("pw", b.images(), 8, 1)), Activation::relu6);
+  TensorId y = b.conv2d("dw", first, 8, 3, {.padding = 1, .groups = 8});
+  y = b.batchnorm("bn3", b.conv2d("pwl", b.batchnorm("bn2", y), 8, 1));
+  if (shortcut) y = b.add(y, first);
+  return make_training_step(b.finish(b.linear("fc", b.global_avg_pool(b.relu(y)), 4)), {}).graph;
+}
+
+const Node& node_of(const Graph& graph, std::string_view layer, std::string_view op) {
+  const auto found = std::find_if(graph.nodes().begin(), graph.nodes().end(),
+                                  [&](const Node& n) { return n.name == layer && n.op->name() == op; });
+  EXPECT_NE(found, graph.nodes().end()) << layer << " " << op;
+  return *found;
+}
+
+bool is_read(const Graph& graph, TensorId id) {
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [&](const Node& node) {
+    return std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end();
+  });
+}
+
+TEST(BatchNormFusion, ReadersNormaliseOnTheWayIn) {
+  const Graph graph = training_step(false);
+  const Node& norm = node_of(graph, "bn1", "batchnorm");
+  EXPECT_FALSE(is_read(graph, norm.outputs[0]));
+  const Node& forward = node_of(graph, "dw", "depthwise_conv2d");
+  EXPECT_EQ(forward.inputs[0], norm.inputs[0]);
+  EXPECT_EQ((std::vector<TensorId>{forward.inputs.begin() + 3, forward.inputs.end()}),
+            (std::vector<TensorId>{norm.outputs[1], norm.outputs[3], norm.inputs[2]}));
+  EXPECT_EQ(static_cast<const DepthwiseConv2d&>(*forward.op).attributes.normalisation, Activation::relu6);
+  const Node& backward = node_of(graph, "dw", "depthwise_conv2d_bwd");
+  EXPECT_EQ(backward.inputs[1], norm.inputs[0]);
+  EXPECT_EQ(node_of(graph, "pwl", "pointwise_conv2d_bwd").inputs.at(4), node_of(graph, "bn2", "batchnorm").outputs[1]);
+}
+
+TEST(BatchNormFusion, SumsComeFromWhoWritesWhatTheySum) {
+  const Graph graph = training_step(false);
+  EXPECT_EQ(node_of(graph, "bn1", "batchnorm").inputs.at(6), node_of(graph, "pw", "conv2d").outputs[2]);
+  EXPECT_EQ(node_of(graph, "bn2", "batchnorm").inputs.at(6), node_of(graph, "dw", "depthwise_conv2d").outputs[1]);
+  EXPECT_EQ(node_of(graph, "bn1", "batchnorm_bwd").inputs.at(7),
+            node_of(graph, "dw", "depthwise_conv2d_bwd").outputs[3]);
+  EXPECT_EQ(node_of(graph, "bn2", "batchnorm_bwd").inputs.at(7),
+            node_of(graph, "pwl", "pointwise_conv2d_bwd").outputs[3]);
+}
+
+TEST(BatchNormFusion, AnOutputThatSomeoneElseReadsIsWritten) {
+  const Graph graph = training_step(true);
+  const Node& norm = node_of(graph, "bn1", "batchnorm");
+  EXPECT_TRUE(is_read(graph, norm.outputs[0]));
+  EXPECT_EQ(node_of(graph, "dw", "depthwise_conv2d").inputs[0], norm.outputs[0]);
+  EXPECT_LE(node_of(graph, "bn1", "batchnorm_bwd").inputs.size(), 7U);
+}
+
+TEST(BatchNormFusion, ARunningNormalisationNeedsNoSums) {
+  const Graph graph = training_step(false, false);
+  EXPECT_LE(node_of(graph, "bn1", "batchnorm").inputs.size(), 6U);
+  EXPECT_FALSE(is_read(graph, node_of(graph, "bn1", "batchnorm").outputs[0]));
+}
+
+}  // namespace
+}  // namespace bramble::graph
