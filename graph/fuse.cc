@@ -89,7 +89,7 @@ void fuse_activation(Fuser& fuser, int i) {
   if (!activation) return;
   const int from = fuser.sole_producer(fuser.node(i).inputs[0]);
   if (from == kNone) return;
-  if (OpPtr fused = fuser.node(from).op->with_activation(activation->kind()))
+  if (OpPtr fused = fuser.node(from).op->with_activation(activation->kind))
     fuser.melt(from, i, std::move(fused), fuser.node(from).inputs);
 }
 

@@ -58,8 +58,8 @@ Activation activation_of(const Node& node) {
   if (const auto* op = as<graph::Linear>(node)) return op->attributes.activation;
   if (const auto* op = as<graph::BatchNorm>(node)) return op->attributes.activation;
   if (const auto* op = as<graph::BatchNormBwd>(node)) return op->attributes.activation;
-  if (const auto* op = as<graph::ActivationOp>(node)) return op->kind();
-  if (const auto* op = as<graph::ActivationBwd>(node)) return op->kind();
+  if (const auto* op = as<graph::ActivationOp>(node)) return op->kind;
+  if (const auto* op = as<graph::ActivationBwd>(node)) return op->kind;
   return Activation::none;
 }
 

@@ -14,9 +14,9 @@ std::vector<TensorSpec> ActivationOp::infer(std::span<const TensorSpec> inputs) 
 
 void ActivationOp::backward(BackwardContext& context) const {
   if (!context.wants(0)) return;
-  if (kind_ == Activation::none) return context.set_dx(0, context.dy(0));
-  const TensorId saved = kind_ == Activation::gelu ? context.input(0) : context.output(0);
-  context.set_dx(0, context.emit(std::make_shared<ActivationBwd>(kind_), {context.dy(0), saved})[0]);
+  if (kind == Activation::none) return context.set_dx(0, context.dy(0));
+  const TensorId saved = kind == Activation::gelu ? context.input(0) : context.output(0);
+  context.set_dx(0, context.emit(std::make_shared<ActivationBwd>(kind), {context.dy(0), saved})[0]);
 }
 
 std::vector<TensorSpec> ActivationBwd::infer(std::span<const TensorSpec> inputs) const {

@@ -9,30 +9,24 @@ namespace bramble::graph {
 /// y = f(x). Inputs: x. Outputs: y.
 class ActivationOp : public Op {
  public:
-  explicit ActivationOp(Activation kind) : kind_(kind) {}
-  Activation kind() const { return kind_; }
+  explicit ActivationOp(Activation activation) : kind(activation) {}
+  const Activation kind;
 
   std::string_view name() const override { return "activation"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
   int in_place_input(int) const override { return 0; }
-
- private:
-  Activation kind_;
 };
 
 /// dx = dy * f'. Inputs: dy; the forward's y for relu and relu6, its x for gelu. Outputs: dx.
 class ActivationBwd : public Op {
  public:
-  explicit ActivationBwd(Activation kind) : kind_(kind) {}
-  Activation kind() const { return kind_; }
+  explicit ActivationBwd(Activation activation) : kind(activation) {}
+  const Activation kind;
 
   std::string_view name() const override { return "activation_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   int in_place_input(int) const override { return 0; }
-
- private:
-  Activation kind_;
 };
 
 }  // namespace bramble::graph

@@ -17,15 +17,15 @@ std::vector<TensorSpec> Add::infer(std::span<const TensorSpec> inputs) const {
 void Add::backward(BackwardContext& context) const {
   if (!context.wants(0) && !context.wants(1)) return;
   TensorId dx = context.dy(0);
-  if (attributes_.activation != Activation::none)
-    dx = context.emit(std::make_shared<ActivationBwd>(attributes_.activation), {dx, context.output(0)})[0];
+  if (attributes.activation != Activation::none)
+    dx = context.emit(std::make_shared<ActivationBwd>(attributes.activation), {dx, context.output(0)})[0];
   for (const int i : {0, 1})
     if (context.wants(i)) context.set_dx(i, dx);
 }
 
 OpPtr Add::with_activation(Activation kind) const {
   // gelu's gradient needs a + b, which is not kept.
-  if (attributes_.activation != Activation::none || kind == Activation::gelu) return nullptr;
+  if (attributes.activation != Activation::none || kind == Activation::gelu) return nullptr;
   return std::make_shared<Add>(AddAttributes{kind});
 }
 

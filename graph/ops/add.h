@@ -13,17 +13,14 @@ struct AddAttributes {
 /// y = f(a + b), of one shape. Inputs: a, b. Outputs: y.
 class Add : public Op {
  public:
-  explicit Add(AddAttributes attributes = {}) : attributes_(attributes) {}
-  const AddAttributes& attributes() const { return attributes_; }
+  explicit Add(const AddAttributes& values = {}) : attributes(values) {}
+  const AddAttributes attributes;
 
   std::string_view name() const override { return "add"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
   int in_place_input(int) const override { return 0; }
   OpPtr with_activation(Activation kind) const override;
-
- private:
-  AddAttributes attributes_;
 };
 
 }  // namespace bramble::graph

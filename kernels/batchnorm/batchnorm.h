@@ -11,7 +11,7 @@
 namespace bramble::kernels {
 
 /// for (c < channels) sums[c] (+=) sum over r < rows of x[r * row_stride + c]; squares[c] (+=) sum of its square.
-/// Summed in float about the block's first row, over at most 64 rows at a time, in double beyond.
+/// Summed in float about the block's first row, over at most 80 rows at a time, in double beyond.
 void batchnorm_stats_f32(std::size_t rows, std::size_t channels, const float* x, std::size_t row_stride, double* sums,
                          double* squares);
 

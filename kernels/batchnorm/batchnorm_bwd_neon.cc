@@ -7,7 +7,7 @@
 namespace bramble::kernels {
 namespace {
 
-constexpr std::size_t kBlockRows = 64;  // as in the forward: float sums stay short
+constexpr std::size_t kBlockRows = 64;  // float sums stay short; doubles take over beyond
 
 // Where the activation's mask comes from.
 enum class Mask { none, from_x, from_y };
