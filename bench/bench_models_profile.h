@@ -27,8 +27,8 @@ class Profile {
 
  private:
   struct NodeTimes {
-    std::string op, layer;
-    engine::NodeWork work;
+    std::string op{}, layer{};
+    engine::NodeWork work{};
     std::size_t count = 0;      ///< nodes summed here
     std::int64_t wall = 0;      ///< of all steps; from its first phase's start to the next node's
     std::int64_t busiest = 0;   ///< of all steps: each phase's busiest thread

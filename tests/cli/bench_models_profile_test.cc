@@ -95,7 +95,9 @@ TEST(BenchModelsTrace, OneProcessARunAndOneRowAThread) {
     const int process = event.at("pid"), thread = event.at("tid");
     if (event.at("ph") == "M") {
       if (event.at("name") == "process_name") processes[process] = event.at("args").at("name");
-      if (event.at("name") == "thread_name") EXPECT_TRUE(named[process].insert(thread).second);
+      if (event.at("name") == "thread_name") {
+        EXPECT_TRUE(named[process].insert(thread).second);
+      }
       continue;
     }
     ASSERT_EQ(event.at("ph"), "X");
