@@ -35,8 +35,11 @@ class BatchNormFuser {
       if (is<BatchNorm>(n) && as<BatchNorm>(n).attributes.training) take_sums(n, 0, 6, false);
     }
     // The backward's sums need a producer that reads the normalised input, which the first pass made.
-    for (std::size_t n = 0; n < nodes_.size(); ++n)
-      if (is<BatchNormBwd>(n)) take_sums(n, 0, 7, true);
+    for (std::size_t n = 0; n < nodes_.size(); ++n) {
+      if (!is<BatchNormBwd>(n)) continue;
+      take_sums(n, 0, 7, true);
+      leave_gradient(n);
+    }
   }
 
  private:
@@ -103,6 +106,24 @@ class BatchNormFuser {
     const bool masked_by_y = norm.inputs.size() > 6 && norm.inputs[6] != kNoTensor;
     const auto first = static_cast<std::size_t>(producer.op->normalised_input().mean);
     return !masked_by_y && producer.inputs.size() > first && producer.inputs[first] == norm.inputs[4];
+  }
+
+  /// A BatchNorm's dx has one reader, the backward of the convolution before it, which may make it of dy and x itself.
+  void leave_gradient(std::size_t n) {
+    const Node& norm = nodes_[n];
+    const TensorId dx = norm.outputs[0];
+    const bool masked_by_y = norm.inputs.size() > 6 && norm.inputs[6] != kNoTensor;
+    if (masked_by_y || kept_[index(dx)] || readers_[index(dx)].size() != 1) return;
+    const Reader reader = readers_[index(dx)][0];
+    Node& node = nodes_[reader.node];
+    OpPtr op =
+        reader.input == 0 ? node.op->with_normalised_gradient(as<BatchNormBwd>(n).attributes.activation) : nullptr;
+    if (!op) return;
+    const auto slot = static_cast<std::size_t>(op->gradient_input());
+    node.op = std::move(op);
+    node.inputs[0] = norm.inputs[0];
+    set_input(node, slot, norm.inputs[1]);
+    set_input(node, slot + 1, norm.outputs[4]);
   }
 
   Graph& graph_;

@@ -12,6 +12,8 @@ std::shared_ptr<const Op> Op::with_activation(Activation) const { return nullptr
 
 std::shared_ptr<const Op> Op::with_normalised_input(Activation) const { return nullptr; }
 
+std::shared_ptr<const Op> Op::with_normalised_gradient(Activation) const { return nullptr; }
+
 double Op::flops(std::span<const TensorSpec>, std::span<const TensorSpec>) const { return 0; }
 
 }  // namespace bramble::graph

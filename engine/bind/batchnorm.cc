@@ -49,7 +49,7 @@ struct Forward {
 
 struct Backward {
   enum Input { kDy, kX, kScale, kBeta, kMean, kRstd, kY, kSums };
-  enum Output { kDx, kDgamma, kDbeta, kDresidual };
+  enum Output { kDx, kDgamma, kDbeta, kDresidual, kCoefficients };
 };
 
 enum Vector : std::size_t { kMean, kRstd, kScale, kSlope = kMean, kConstant = kRstd };
@@ -99,8 +99,8 @@ Phase running_phase(const Layout& layout, float eps) {
             const Vectors v(layout, o);
             const float* running = o.in<float>(Forward::kRunningMean);
             std::copy(running + begin, running + end, v.mean + begin);
-            kernels::batchnorm_running_f32(begin, end, o.in<float>(Forward::kGamma),
-                                           o.in<float>(Forward::kRunningVar), eps, v.rstd, v.scale);
+            kernels::batchnorm_running_f32(begin, end, o.in<float>(Forward::kGamma), o.in<float>(Forward::kRunningVar),
+                                           eps, v.rstd, v.scale);
           }};
 }
 
@@ -137,20 +137,21 @@ class BackwardPhases {
   Phase coefficients() const {
     return {layout_.by_channels.count, [self = *this](const Operands& o, std::int64_t task, std::byte*) {
               const Layout& layout = self.layout_;
-              kernels::batchnorm_bwd_coefficients_f32(
-                  layout.by_channels.begin(task), layout.by_channels.end(task), layout.rows, layout.channels,
-                  layout.parts, self.training_, layout.sums(o, Backward::kSums), o.in<float>(Backward::kScale),
-                  o.in<float>(Backward::kRstd), o.out<float>(Backward::kDgamma), o.out<float>(Backward::kDbeta),
-                  layout.vector(o, kSlope), layout.vector(o, kConstant));
+              kernels::batchnorm_bwd_coefficients_f32(layout.by_channels.begin(task), layout.by_channels.end(task),
+                                                      layout.rows, layout.channels, layout.parts, self.training_,
+                                                      layout.sums(o, Backward::kSums), o.in<float>(Backward::kScale),
+                                                      o.in<float>(Backward::kRstd), o.out<float>(Backward::kDgamma),
+                                                      o.out<float>(Backward::kDbeta), self.slope(o), self.constant(o));
+              self.give_affine(o, layout.by_channels.begin(task), layout.by_channels.end(task));
             }};
   }
 
   /// Slope and constant where no sums are needed for them.
   Phase no_coefficients() const {
-    return {layout_.by_channels.count, [layout = layout_](const Operands& o, std::int64_t task, std::byte*) {
-              for (const Vector v : {kSlope, kConstant})
-                std::fill(layout.vector(o, v) + layout.by_channels.begin(task),
-                          layout.vector(o, v) + layout.by_channels.end(task), 0.0F);
+    return {layout_.by_channels.count, [self = *this](const Operands& o, std::int64_t task, std::byte*) {
+              const std::size_t begin = self.layout_.by_channels.begin(task), end = self.layout_.by_channels.end(task);
+              for (float* v : {self.slope(o), self.constant(o)}) std::fill(v + begin, v + end, 0.0F);
+              self.give_affine(o, begin, end);
             }};
   }
 
@@ -159,8 +160,7 @@ class BackwardPhases {
               const Layout& layout = self.layout_;
               const std::int64_t slice = layout.backwards(task);
               kernels::batchnorm_bwd_data_f32(self.operands(o), layout.by_rows.begin(slice), layout.by_rows.end(slice),
-                                              layout.vector(o, kSlope), layout.vector(o, kConstant),
-                                              o.out<float>(Backward::kDx),
+                                              self.slope(o), self.constant(o), o.out<float>(Backward::kDx),
                                               has_dresidual ? o.out<float>(Backward::kDresidual) : nullptr);
             }};
   }
@@ -168,6 +168,22 @@ class BackwardPhases {
   bool training() const { return training_; }
 
  private:
+  // The coefficients' five vectors lie in the output, if a reader wants them.
+  float* vector(const Operands& o, std::size_t row, Vector otherwise) const {
+    float* const given = o.out<float>(Backward::kCoefficients);
+    return given != nullptr ? given + row * layout_.channels : layout_.vector(o, otherwise);
+  }
+  float* slope(const Operands& o) const { return vector(o, 3, kSlope); }
+  float* constant(const Operands& o) const { return vector(o, 4, kConstant); }
+  /// Copies, as beta may be updated before the reader comes.
+  void give_affine(const Operands& o, std::size_t begin, std::size_t end) const {
+    float* given = o.out<float>(Backward::kCoefficients);
+    if (given == nullptr) return;
+    for (const int input : {Backward::kMean, Backward::kScale, Backward::kBeta}) {
+      std::copy(o.in<float>(input) + begin, o.in<float>(input) + end, given + begin);
+      given += layout_.channels;
+    }
+  }
   kernels::BatchnormBackward operands(const Operands& o) const {
     return {activation_,
             layout_.channels,
@@ -214,7 +230,8 @@ Bound bind_batchnorm_bwd(const BindContext& context) {
   const bool parameters = context.has_output(Backward::kDgamma) || context.has_output(Backward::kDbeta);
   Bound bound;
   bound.shared_scratch = layout.shared_bytes();
-  if (parameters || (has_dx && phases.training())) {
+  const bool has_coefficients = context.has_output(Backward::kCoefficients);
+  if (parameters || ((has_dx || has_coefficients) && phases.training())) {
     if (layout.own_sums > 0) bound.phases.push_back(phases.reduce());
     bound.phases.push_back(phases.coefficients());
   } else {

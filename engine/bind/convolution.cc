@@ -156,8 +156,9 @@ void append_weight_gradient(const BindContext& context, const Conv2dShape& shape
     kernels::Normalisation normal;
     if (where.mean >= 0) normal = normalisation(operands, where.mean, where.activation);
     const kernels::ConvSource x(operands.in<float>(where.x), where.mean >= 0 ? &normal : nullptr);
-    kernels::conv2d_bwd_weight_f32(shape, x, operands.in<float>(where.dy), dw, db, t.slice, t.depth_begin, t.depth_end,
-                                   blocking, floats(thread_scratch));
+    const float* dy = where.dy_offset >= 0 ? floats(operands.shared) + where.dy_offset : operands.in<float>(where.dy);
+    kernels::conv2d_bwd_weight_f32(shape, x, dy, dw, db, t.slice, t.depth_begin, t.depth_end, blocking,
+                                   floats(thread_scratch));
   };
   bound.phases.push_back(std::move(phase));
   bound.thread_scratch = std::max(bound.thread_scratch, bytes(kernels::conv2d_scratch(blocking)));

@@ -29,7 +29,7 @@ std::vector<SumTask> cut_sums(std::int64_t cols, std::int64_t groups, const SumP
 
 std::int64_t fused_row_block(const BindContext& context, std::int64_t row_elements,
                              const kernels::ConvBlocking& blocking) {
-  const auto fitting = static_cast<std::int64_t>(context.caches.l2 / 2 / sizeof(float)) / row_elements;
+  const auto fitting = static_cast<std::int64_t>(context.caches.l2 / 8 * 5 / sizeof(float)) / row_elements;
   return std::clamp<std::int64_t>(fitting / kernels::kGemmTileRows * kernels::kGemmTileRows, 32, blocking.rows);
 }
 

@@ -25,7 +25,7 @@ struct SumTask {
 /// Each part of the sums is one range of rows, in as many ranges of columns as it takes to keep four cores busy.
 std::vector<SumTask> cut_sums(std::int64_t cols, std::int64_t groups, const SumParts& parts);
 
-/// Rows of one block of a fused pass: that many that `row_elements` floats a row stay in half of L2, in whole tiles.
+/// Rows of one block of a fused pass: that many that `row_elements` floats a row stay in five eighths of L2, in whole tiles.
 std::int64_t fused_row_block(const BindContext& context, std::int64_t row_elements,
                              const kernels::ConvBlocking& blocking);
 

@@ -9,11 +9,12 @@
 #include "engine/bind/convolution_batchnorm.h"
 #include "engine/bind/ops.h"
 #include "engine/bind/product_cuts.h"
+#include "engine/bind/slices.h"
 
 namespace bramble::engine {
 namespace {
 
-enum Input { kDy, kX, kWeight, kAddend, kMean };
+enum Input { kDy, kX, kWeight, kAddend, kMean, kScale, kBeta, kGradientX, kCoefficients };
 enum Output { kDx, kDw, kDb, kSums };
 
 // Partial gradients of the weight, one a task of the fused pass: this many together stay small beside the activations.
@@ -21,6 +22,8 @@ constexpr std::int64_t kParts = 16;
 // The fused pass pays where a block that fits L2 is this many rows high, and dw stays in L2 beside it.
 constexpr std::int64_t kFusedRows = 64;
 constexpr std::int64_t kFusedGradient = (96 << 10) / sizeof(float);
+
+std::size_t floats(std::int64_t count) { return static_cast<std::size_t>(count) * sizeof(float); }
 
 struct Backward {
   explicit Backward(const BindContext& context)
@@ -33,19 +36,49 @@ struct Backward {
     shape.in_channels = x.back();
     shape.out_channels = context.input(kDy).shape.back();
     sums = {shape.out_rows(), context.output(kSums).shape[0]};
-    if (const auto kind = context.op<graph::PointwiseConv2dBwd>().normalisation) way_in = to_kernel(*kind);
-    row_step = fused_row_block(context, 2 * shape.in_channels + shape.out_channels, blocking);
+    const auto& op = context.op<graph::PointwiseConv2dBwd>();
+    if (op.normalisation) way_in = to_kernel(*op.normalisation);
+    if (op.gradient_normalisation) gradient_way_in = to_kernel(*op.gradient_normalisation);
+    const std::int64_t dy_rows = gradient_way_in ? 3 : 1;
+    row_step = fused_row_block(context, 2 * shape.in_channels + dy_rows * shape.out_channels, blocking);
   }
 
   kernels::Normalisation normal(const Operands& o) const {
     return way_in ? normalisation(o, kMean, *way_in) : kernels::Normalisation{};
   }
 
-  /// dx of the block and, where wanted, its sums.
-  void data(const Operands& o, const kernels::ConvSlice& block, const PartSums& part, float* scratch) const {
-    kernels::conv2d_bwd_data_f32(shape, 0, o.in<float>(kDy), reinterpret_cast<const float*>(o.shared),
-                                 has_addend ? o.in<float>(kAddend) : nullptr, o.out<float>(kDx), block, blocking,
-                                 scratch);
+  /// dy of rows [row, end): the operand's, or made of it in `buffer`.
+  const float* gradient(const Operands& o, std::int64_t row, std::int64_t end, float* buffer) const {
+    const std::int64_t channels = shape.out_channels;
+    const float* const dy = o.in<float>(kDy) + row * channels;
+    if (!gradient_way_in) return dy;
+    const float* const vectors = o.in<float>(kCoefficients);
+    const kernels::BatchnormBackward operands{*gradient_way_in,
+                                              static_cast<std::size_t>(channels),
+                                              dy,
+                                              o.in<float>(kGradientX) + row * channels,
+                                              nullptr,
+                                              {vectors, vectors + channels, vectors + 2 * channels}};
+    kernels::batchnorm_bwd_data_f32(operands, 0, static_cast<std::size_t>(end - row), vectors + 3 * channels,
+                                    vectors + 4 * channels, buffer, nullptr);
+    return buffer;
+  }
+
+  /// The convolution of rows [row, end) alone.
+  kernels::Conv2dShape of_rows(std::int64_t row, std::int64_t end) const {
+    kernels::Conv2dShape rows = shape;
+    rows.in_width = end - row;
+    return rows;
+  }
+
+  /// dx of the block, whose dy is given, and, where wanted, its sums.
+  void data(const Operands& o, const kernels::ConvSlice& block, const float* dy, const PartSums& part,
+            float* scratch) const {
+    const std::int64_t first = block.row_begin * shape.in_channels;
+    const kernels::ConvSlice rows{0, 0, block.row_end - block.row_begin, block.col_begin, block.col_end};
+    kernels::conv2d_bwd_data_f32(
+        of_rows(block.row_begin, block.row_end), 0, dy, reinterpret_cast<const float*>(o.shared),
+        has_addend ? o.in<float>(kAddend) + first : nullptr, o.out<float>(kDx) + first, rows, blocking, scratch);
     if (!has_sums) return;
     const kernels::Normalisation norm = normal(o);
     const kernels::BatchnormBackward operands{norm.activation,   static_cast<std::size_t>(shape.in_channels),
@@ -57,7 +90,7 @@ struct Backward {
   kernels::Conv2dShape shape;
   kernels::ConvBlocking blocking;
   bool has_addend, has_dx, has_sums;
-  std::optional<kernels::Activation> way_in;
+  std::optional<kernels::Activation> way_in, gradient_way_in;
   SumParts sums;
   std::int64_t row_step = 0;
 };
@@ -77,9 +110,11 @@ Phase fused_phase(const Backward& bwd, const SumParts& parts, bool has_db, std::
             bool accumulate = false;
             for (std::int64_t row = parts.begin(part); row < parts.end(part); row += bwd.row_step) {
               const std::int64_t end = std::min(row + bwd.row_step, parts.end(part));
-              if (bwd.has_dx) bwd.data(o, {0, row, end, 0, shape.in_channels}, sums, scratch);
-              kernels::conv2d_bwd_weight_f32(shape, {o.in<float>(kX), bwd.way_in ? &norm : nullptr}, o.in<float>(kDy),
-                                             dw, db, {0, 0, shape.in_channels, 0, shape.out_channels}, row, end,
+              const float* dy = bwd.gradient(o, row, end, scratch + kernels::conv2d_scratch(bwd.blocking));
+              if (bwd.has_dx) bwd.data(o, {0, row, end, 0, shape.in_channels}, dy, sums, scratch);
+              const kernels::ConvSource x(o.in<float>(kX) + row * shape.in_channels, bwd.way_in ? &norm : nullptr);
+              kernels::conv2d_bwd_weight_f32(bwd.of_rows(row, end), x, dy, dw, db,
+                                             {0, 0, shape.in_channels, 0, shape.out_channels}, 0, end - row,
                                              bwd.blocking, scratch, accumulate);
               accumulate = true;
             }
@@ -89,8 +124,19 @@ Phase fused_phase(const Backward& bwd, const SumParts& parts, bool has_db, std::
           }};
 }
 
+/// dy as a whole, into the shared scratch, where the passes do not go together.
+Phase gradient_phase(const Backward& bwd, std::int64_t dy_offset) {
+  const Slices slices =
+      slice_rows(static_cast<std::size_t>(bwd.shape.out_rows()), static_cast<std::size_t>(bwd.shape.out_channels));
+  return {slices.count, [=](const Operands& o, std::int64_t task, std::byte*) {
+            const auto row = static_cast<std::int64_t>(slices.begin(task));
+            float* const dy = reinterpret_cast<float*>(o.shared) + dy_offset;
+            bwd.gradient(o, row, static_cast<std::int64_t>(slices.end(task)), dy + row * bwd.shape.out_channels);
+          }};
+}
+
 /// By data alone, its sums taken on the way.
-Phase data_phase(const Backward& bwd) {
+Phase data_phase(const Backward& bwd, std::int64_t dy_offset) {
   const std::vector<SumTask> tasks = cut_sums(bwd.shape.in_channels, 1, bwd.sums);
   return {static_cast<std::int64_t>(tasks.size()), [=](const Operands& o, std::int64_t task, std::byte* scratch) {
             const SumTask& t = tasks[static_cast<std::size_t>(task)];
@@ -100,7 +146,9 @@ Phase data_phase(const Backward& bwd) {
             for (std::int64_t row = t.slice.row_begin; row < t.slice.row_end; row += bwd.row_step) {
               block.row_begin = row;
               block.row_end = std::min(row + bwd.row_step, t.slice.row_end);
-              bwd.data(o, block, sums, reinterpret_cast<float*>(scratch));
+              const float* const dy =
+                  bwd.gradient_way_in ? reinterpret_cast<const float*>(o.shared) + dy_offset : o.in<float>(kDy);
+              bwd.data(o, block, dy + row * bwd.shape.out_channels, sums, reinterpret_cast<float*>(scratch));
             }
           }};
 }
@@ -112,10 +160,11 @@ Bound bind_pointwise_conv2d_bwd(const BindContext& context) {
   const std::int64_t transposed = kernels::round_up(kernels::conv2d_bwd_data_weight_elements(bwd.shape), 16);
   const bool has_db = context.has_output(kDb);
   WeightGradientOperands where{
-      kX, kDy, kDw, kDb, bwd.way_in ? kMean : -1, bwd.way_in.value_or(kernels::Activation::none), transposed};
+      kX, kDy, kDw, kDb, bwd.way_in ? kMean : -1, bwd.way_in.value_or(kernels::Activation::none)};
+  where.scratch_offset = transposed;
   Bound bound;
-  bound.shared_scratch = static_cast<std::size_t>(transposed) * sizeof(float);
-  bound.thread_scratch = static_cast<std::size_t>(kernels::conv2d_scratch(bwd.blocking)) * sizeof(float);
+  bound.shared_scratch = floats(transposed);
+  bound.thread_scratch = floats(kernels::conv2d_scratch(bwd.blocking));
   if (bwd.has_dx) bound.phases.push_back(pack_transposed_phase(bwd.shape, kWeight));
   const std::int64_t dw_elements = kernels::packed_weight_elements(bwd.shape.weight());
   const SumParts parts{bwd.shape.out_rows(), std::min(kParts, bwd.sums.count)};
@@ -123,10 +172,17 @@ Bound bind_pointwise_conv2d_bwd(const BindContext& context) {
     const std::int64_t db_elements = has_db ? bwd.shape.out_channels : 0;
     bound.phases.push_back(fused_phase(bwd, parts, has_db, transposed));
     bound.phases.push_back(sum_gradient_parts(where, parts.count, dw_elements, db_elements));
-    bound.shared_scratch += static_cast<std::size_t>(parts.count * (dw_elements + db_elements)) * sizeof(float);
+    bound.shared_scratch += floats(parts.count * (dw_elements + db_elements));
+    if (bwd.gradient_way_in) bound.thread_scratch += floats(bwd.row_step * bwd.shape.out_channels);
     return bound;
   }
-  if (bwd.has_dx) bound.phases.push_back(data_phase(bwd));
+  if (bwd.gradient_way_in) {
+    bound.phases.push_back(gradient_phase(bwd, transposed));
+    where.dy_offset = transposed;
+    where.scratch_offset += kernels::round_up(bwd.shape.out_rows() * bwd.shape.out_channels, 16);
+    bound.shared_scratch = floats(where.scratch_offset);
+  }
+  if (bwd.has_dx) bound.phases.push_back(data_phase(bwd, transposed));
   if (context.has_output(kDw)) append_weight_gradient(context, bwd.shape, where, bound);
   return bound;
 }

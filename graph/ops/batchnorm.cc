@@ -48,7 +48,7 @@ std::shared_ptr<const Op> BatchNorm::with_activation(Activation kind) const {
 
 std::vector<TensorSpec> BatchNormBwd::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 6, 8);
-  return {inputs[1], inputs[2], inputs[3], inputs[0]};
+  return {inputs[1], inputs[2], inputs[3], inputs[0], {{5, inputs[1].shape.back()}}};
 }
 
 }  // namespace bramble::graph

@@ -32,7 +32,10 @@ class BatchNorm : public Op {
 };
 
 /// Inputs: dy, x, scale, beta, mean, rstd, optional y where a residual went into the activation (else the sign is
-/// recomputed from x), optional sums of dy and x (channel_sums.h; else it takes them itself). Outputs: dx, dgamma, dbeta, dresidual (= dy masked by the activation).
+/// recomputed from x), optional sums of dy and x (channel_sums.h; else it takes them itself).
+/// Outputs: dx, dgamma, dbeta, dresidual (= dy masked by the activation), and coefficients [5, C] for a reader that makes
+/// dx on the way in: mean, scale, beta (as they are now), slope, constant;
+///   dx = scale * g + slope * (x - mean) + constant,  g = dy masked by the activation.
 class BatchNormBwd : public Op {
  public:
   explicit BatchNormBwd(const BatchNormAttributes& attributes) : attributes(attributes) {}

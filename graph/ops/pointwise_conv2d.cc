@@ -8,7 +8,7 @@
 namespace bramble::graph {
 
 std::vector<TensorSpec> PointwiseConv2dBwd::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 3, 7);
+  expect_inputs(inputs, 3, 9);
   const TensorSpec& x = inputs[1];
   const TensorSpec& weight = inputs[2];
   Shape y = x.shape;
@@ -20,7 +20,11 @@ std::vector<TensorSpec> PointwiseConv2dBwd::infer(std::span<const TensorSpec> in
 }
 
 OpPtr PointwiseConv2dBwd::with_normalised_input(Activation kind) const {
-  return normalisation ? nullptr : std::make_shared<PointwiseConv2dBwd>(kind);
+  return normalisation ? nullptr : std::make_shared<PointwiseConv2dBwd>(kind, gradient_normalisation);
+}
+
+OpPtr PointwiseConv2dBwd::with_normalised_gradient(Activation kind) const {
+  return gradient_normalisation ? nullptr : std::make_shared<PointwiseConv2dBwd>(normalisation, kind);
 }
 
 double PointwiseConv2dBwd::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec>) const {

@@ -10,12 +10,16 @@
 namespace bramble::graph {
 
 /// Inputs: dy [..., out], x [..., C], weight [out, C, 1, 1], optional addend (as x; + dx), and where x is normalised
-/// (x' = f((x - mean) * scale + beta)) mean, scale, beta [C].
-/// Outputs: dx (as x; of x' where normalised), dw, db [out], and where normalised dx's channel sums.
+/// (x' = f((x - mean) * scale + beta)) mean, scale, beta [C]; where dy comes from before a BatchNorm's backward, that
+/// one's x (as dy) and coefficients [5, out]. Outputs: dx (as x; of x' where normalised), dw, db [out], and where
+/// normalised dx's channel sums.
 class PointwiseConv2dBwd : public Op {
  public:
-  explicit PointwiseConv2dBwd(std::optional<Activation> kind = {}) : normalisation(kind) {}
+  /// The activations of the BatchNorms that x and dy come through, if they do.
+  explicit PointwiseConv2dBwd(std::optional<Activation> x_kind = {}, std::optional<Activation> dy_kind = {})
+      : normalisation(x_kind), gradient_normalisation(dy_kind) {}
   const std::optional<Activation> normalisation;
+  const std::optional<Activation> gradient_normalisation;
 
   std::string_view name() const override { return "pointwise_conv2d_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
@@ -23,6 +27,8 @@ class PointwiseConv2dBwd : public Op {
   OpPtr with_normalised_input(Activation kind) const override;
   NormalisedInput normalised_input() const override { return {1, 4}; }
   int channel_sums_output() const override { return normalisation ? 3 : -1; }
+  OpPtr with_normalised_gradient(Activation kind) const override;
+  int gradient_input() const override { return 7; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 

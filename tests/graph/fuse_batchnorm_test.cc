@@ -61,6 +61,17 @@ TEST(BatchNormFusion, SumsComeFromWhoWritesWhatTheySum) {
             node_of(graph, "pwl", "pointwise_conv2d_bwd").outputs[3]);
 }
 
+TEST(BatchNormFusion, AGradientIsMadeByTheOnlyOneWhoReadsIt) {
+  const Graph graph = training_step(false);
+  const Node& norm = node_of(graph, "bn3", "batchnorm_bwd");
+  EXPECT_FALSE(is_read(graph, norm.outputs[0]));
+  const Node& reader = node_of(graph, "pwl", "pointwise_conv2d_bwd");
+  EXPECT_EQ(reader.inputs[0], norm.inputs[0]);
+  EXPECT_EQ(reader.inputs.at(7), norm.inputs[1]);
+  EXPECT_EQ(reader.inputs.at(8), norm.outputs[4]);
+  EXPECT_EQ(static_cast<const PointwiseConv2dBwd&>(*reader.op).gradient_normalisation, Activation::relu);
+}
+
 TEST(BatchNormFusion, AnOutputThatSomeoneElseReadsIsWritten) {
   const Graph graph = training_step(true);
   const Node& norm = node_of(graph, "bn1", "batchnorm");
