@@ -6,6 +6,7 @@
 #include "graph/ops/activation.h"
 #include "graph/ops/add.h"
 #include "graph/ops/layernorm.h"
+#include "graph/ops/linear.h"
 
 namespace bramble::graph {
 namespace {
@@ -140,6 +141,21 @@ void fuse_forward(Graph& graph) {
   }
   Fuser fuser(graph);
   for (int i = 0; i < fuser.size(); ++i) fuse_layernorm(fuser, i);
+}
+
+void fuse_gelu_gradients(Graph& graph) {
+  Fuser fuser(graph);
+  for (int i = 0; i < fuser.size(); ++i) {
+    const auto* activation = fuser.as<ActivationBwd>(i);
+    if (!activation || activation->kind != Activation::gelu) continue;
+    const int from = fuser.sole_producer(fuser.node(i).inputs[0]);
+    if (from == kNone || !fuser.as<LinearBwdData>(from) || fuser.node(from).inputs.size() > 2) continue;
+    std::vector<TensorId> inputs = fuser.node(from).inputs;
+    inputs.insert(inputs.end(), {kNoTensor, fuser.node(i).inputs[1]});
+    // In place: the weight may be updated before the activation's turn.
+    fuser.node(from).op = std::make_shared<LinearBwdData>(true);
+    fuser.melt_in_place(from, i, std::move(inputs));
+  }
 }
 
 void fuse_gradient_sums(Graph& graph) {

@@ -13,6 +13,9 @@ namespace bramble::graph {
 /// Only where the value in between has no other reader.
 void fuse_forward(Graph& graph);
 
+/// After differentiation: a gelu's gradient disappears into the linear_bwd_data whose dx it alone reads.
+void fuse_gelu_gradients(Graph& graph);
+
 /// After differentiation: an `add` that sums two contributions to a gradient disappears into the later one's node
 /// where that takes an addend (conv2d_bwd_data, linear_bwd_data, layernorm_bwd).
 void fuse_gradient_sums(Graph& graph);

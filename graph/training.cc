@@ -55,6 +55,7 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   step.gradients = differentiate(graph, {{step.loss}}, trainable, [&](TensorId parameter, TensorId gradient) {
     append_update(step, config.sgd, parameter, gradient);
   });
+  fuse_gelu_gradients(graph);
   fuse_gradient_sums(graph);
 
   graph.keep(step.loss);

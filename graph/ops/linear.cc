@@ -52,11 +52,12 @@ double Linear::flops(std::span<const TensorSpec> inputs, std::span<const TensorS
 }
 
 std::vector<TensorSpec> LinearBwdData::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 2, 3);
+  expect_inputs(inputs, 2, 4);
   expect_rank(inputs[1], 2, "the weight", "[out, in]");
   expect_shape(inputs[0], with_last(inputs[0].shape, inputs[1].shape[0]), "the output's gradient");
   const Shape dx = with_last(inputs[0].shape, inputs[1].shape[1]);
   if (has_input(inputs, 2)) expect_shape(inputs[2], dx, "the addend");
+  if (has_input(inputs, 3)) expect_shape(inputs[3], dx, "the gelu's input");
   return {{dx}};
 }
 

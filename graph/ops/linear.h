@@ -27,13 +27,19 @@ class Linear : public Op {
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 
-/// Inputs: dy [..., out], weight, optional addend [..., in]. Output: dx = dy weight + addend.
+/// Inputs: dy [..., out], weight, optional addend [..., in], optional z [..., in]. Output: dx = dy weight + addend,
+/// times gelu'(z) if given: the gradient of the gelu that made x of z.
 class LinearBwdData : public Op {
  public:
+  explicit LinearBwdData(bool times_gelu_gradient = false) : times_gelu_gradient_(times_gelu_gradient) {}
+
   std::string_view name() const override { return "linear_bwd_data"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-  int addend_input() const override { return 2; }
+  int addend_input() const override { return times_gelu_gradient_ ? -1 : 2; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
+
+ private:
+  bool times_gelu_gradient_;
 };
 
 /// Inputs: x [..., in], dy [..., out]. Outputs: dw (as the weight), db [out].

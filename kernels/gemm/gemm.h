@@ -46,13 +46,14 @@ void gemm_pack_b_f32(std::int64_t depth, std::int64_t cols, const float* source,
 void gemm_pack_b_trans_f32(std::int64_t depth, std::int64_t cols, const float* source, std::int64_t col_stride,
                            float* panels);
 
-/// What happens to an element after its sum is complete, in this order: + bias[j], + residual (lies like C),
-/// kept in preactivation (lies like C), activation. Null pointers leave a step out.
+/// What happens to an element after its sum is complete, in this order: + bias[j], + residual, kept in preactivation,
+/// activation, * gelu'(gelu_input). All but the bias lie like C. Null pointers leave a step out.
 struct GemmEpilogue {
   const float* bias = nullptr;
   const float* residual = nullptr;
   float* preactivation = nullptr;
   Activation activation = Activation::none;
+  const float* gelu_input = nullptr;  ///< not together with an activation
 };
 
 /// for (i < rows) for (j < cols)
@@ -83,13 +84,40 @@ struct GemmBlock {
   std::int64_t b_first = 0;
   GemmOutput c;
   bool accumulate = false;
+  // Operands that are read where they lie, if not 0: depth step k is a[k * a_step + i], 8 rows of which must be
+  // readable wherever one exists, and b[k * b_step + j], likewise 4 columns.
+  std::int64_t a_step = 0;
+  std::int64_t b_step = 0;
 };
 
 void gemm_block_f32(const GemmBlock& block, const GemmEpilogue& epilogue = {});
 
+/// Rows of A at a time that gemm_rows_f32 multiplies: 21 accumulators, 7 vectors of A and 3 of B.
+inline constexpr std::int64_t kGemmRowsTile = 7;
+
+/// gemm_packed_f32 with A's rows where they lie, four steps of the depth of seven rows at a time: nothing is packed.
+/// For rows that lie so that many of them fit L1 side by side (strides of large powers of two do not).
+struct GemmRows {
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  std::int64_t depth = 0;
+  std::int64_t depth_step = 0;  ///< sums break after so many terms, which go to C and come back; a multiple of 4
+  const float* a = nullptr;     ///< A[i][k] = a[i * a_stride + k]
+  std::int64_t a_stride = 0;
+  const float* b = nullptr;  ///< the panel, b_depth >= depth deep, that holds the first column (a multiple of 12)
+  std::int64_t b_depth = 0;
+  float* c = nullptr;
+  std::int64_t c_stride = 0;
+};
+
+void gemm_rows_f32(const GemmRows& product, const GemmEpilogue& epilogue = {});
+
 /// sums[j] = (accumulate ? sums[j] : 0) + sum over i < rows of source[i * row_stride + j];
 void gemm_column_sums_f32(std::int64_t rows, std::int64_t cols, const float* source, std::int64_t row_stride,
                           float* sums, bool accumulate);
+
+/// The same of B panels: sums[j] = (accumulate ? sums[j] : 0) + sum over k < depth of B[k][j];
+void gemm_panel_sums_f32(std::int64_t depth, std::int64_t cols, const float* panels, float* sums, bool accumulate);
 
 /// The scalar references, summing in double. Plain operands: A[i * a_row + k * a_depth], B[k * b_row + j * b_col].
 void gemm_f32_ref(std::int64_t rows, std::int64_t cols, std::int64_t depth, const float* a, std::int64_t a_row,

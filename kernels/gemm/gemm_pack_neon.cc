@@ -31,6 +31,21 @@ void copy_panel(std::int64_t lanes, std::int64_t depth, const float* source, std
   }
 }
 
+// sums[0, count) += the panel's columns.
+template <int Quads>
+void sum_panel(std::int64_t depth, const float* panel, std::int64_t count, float* sums) {
+  float32x4_t total[Quads];
+#pragma GCC unroll 3
+  for (int q = 0; q < Quads; ++q) total[q] = vdupq_n_f32(0);
+  for (std::int64_t k = 0; k < depth; ++k, panel += 4 * Quads) {
+#pragma GCC unroll 3
+    for (int q = 0; q < Quads; ++q) total[q] = vaddq_f32(total[q], vld1q_f32(panel + 4 * q));
+  }
+  float values[4 * Quads];
+  for (int q = 0; q < Quads; ++q) vst1q_f32(values + 4 * q, total[q]);
+  for (std::int64_t j = 0; j < count; ++j) sums[j] += values[j];
+}
+
 }  // namespace
 
 void gemm_pack_a_f32(std::int64_t rows, std::int64_t depth, const float* source, std::int64_t row_stride,
@@ -58,9 +73,15 @@ void gemm_pack_b_f32(std::int64_t depth, std::int64_t cols, const float* source,
       const std::int64_t width = std::min(kGemmTileCols, round_up(lanes, 4));
       float* panel = panels + j * depth + k * width;
       switch (width / 4) {
-        case 1: copy_panel<1>(lanes, count, source + j, row_stride, panel); break;
-        case 2: copy_panel<2>(lanes, count, source + j, row_stride, panel); break;
-        default: copy_panel<3>(lanes, count, source + j, row_stride, panel); break;
+        case 1:
+          copy_panel<1>(lanes, count, source + j, row_stride, panel);
+          break;
+        case 2:
+          copy_panel<2>(lanes, count, source + j, row_stride, panel);
+          break;
+        default:
+          copy_panel<3>(lanes, count, source + j, row_stride, panel);
+          break;
       }
     }
   }
@@ -73,9 +94,33 @@ void gemm_pack_b_trans_f32(std::int64_t depth, std::int64_t cols, const float* s
     const float* first = source + j * col_stride;
     float* panel = panels + j * depth;
     switch (std::min(kGemmTileCols, round_up(lanes, 4)) / 4) {
-      case 1: pack_panel<1>(lanes, depth, first, col_stride, panel); break;
-      case 2: pack_panel<2>(lanes, depth, first, col_stride, panel); break;
-      default: pack_panel<3>(lanes, depth, first, col_stride, panel); break;
+      case 1:
+        pack_panel<1>(lanes, depth, first, col_stride, panel);
+        break;
+      case 2:
+        pack_panel<2>(lanes, depth, first, col_stride, panel);
+        break;
+      default:
+        pack_panel<3>(lanes, depth, first, col_stride, panel);
+        break;
+    }
+  }
+}
+
+void gemm_panel_sums_f32(std::int64_t depth, std::int64_t cols, const float* panels, float* sums, bool accumulate) {
+  if (!accumulate) std::fill_n(sums, cols, 0.0f);
+  for (std::int64_t j = 0; j < cols; j += kGemmTileCols) {
+    const std::int64_t lanes = std::min(kGemmTileCols, cols - j);
+    switch (round_up(lanes, 4) / 4) {
+      case 1:
+        sum_panel<1>(depth, panels + j * depth, lanes, sums + j);
+        break;
+      case 2:
+        sum_panel<2>(depth, panels + j * depth, lanes, sums + j);
+        break;
+      default:
+        sum_panel<3>(depth, panels + j * depth, lanes, sums + j);
+        break;
     }
   }
 }

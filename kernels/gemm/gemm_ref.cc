@@ -15,7 +15,9 @@ void gemm_f32_ref(std::int64_t rows, std::int64_t cols, std::int64_t depth, cons
       if (epilogue.bias) sum += epilogue.bias[j];
       if (epilogue.residual) sum += epilogue.residual[at];
       if (epilogue.preactivation) epilogue.preactivation[at] = static_cast<float>(sum);
-      c[at] = static_cast<float>(activation_ref(epilogue.activation, sum));
+      sum = activation_ref(epilogue.activation, sum);
+      if (epilogue.gelu_input) sum *= activation_gradient_ref(Activation::gelu, epilogue.gelu_input[at]);
+      c[at] = static_cast<float>(sum);
     }
   }
 }

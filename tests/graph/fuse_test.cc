@@ -70,8 +70,8 @@ TEST(Fusion, LayerNormTakesASumThatNothingElseCan) {
   const TensorId y = net.b.layernorm("norm", sum, 1e-6F);
   const Graph graph = net.fused(net.b.add(y, sum));
   ASSERT_EQ(op_names(graph), (Names{"reshape", "reshape", "layernorm", "add"}));
-  EXPECT_EQ(graph.nodes()[2].outputs, (std::vector<TensorId>{y, graph.nodes()[2].outputs[1],
-                                                              graph.nodes()[2].outputs[2], sum}));
+  EXPECT_EQ(graph.nodes()[2].outputs,
+            (std::vector<TensorId>{y, graph.nodes()[2].outputs[1], graph.nodes()[2].outputs[2], sum}));
 }
 
 TEST(Fusion, LeavesAValueThatHasAnotherReader) {
@@ -102,6 +102,24 @@ TEST(Fusion, SumsOfGradientsGoIntoTheProductThatComesLater) {
   EXPECT_EQ(op_names(graph), (Names{"conv2d", "conv2d", "pointwise_conv2d_bwd", "conv2d_bwd_weight"}));
   EXPECT_EQ(graph.nodes()[2].inputs.at(3), dy);
   EXPECT_EQ(graph.nodes()[3].inputs.at(1), graph.nodes()[2].outputs[0]);
+}
+
+TEST(Fusion, AGeluGradientGoesIntoTheProductBeforeItAndStaysAheadOfTheUpdate) {
+  Net net;
+  const TensorId x = net.b.reshape(net.images, {2, 64, 3});
+  const TensorId y = net.b.linear("fc2", net.b.gelu(net.b.linear("fc1", x, 8)), 4);
+  Graph graph = net.b.finish(y).graph;
+  fuse_forward(graph);
+  const TensorId z = graph.nodes()[1].outputs[1];
+  const TensorId dy = graph.add_tensor({"dy", graph.tensor(y).spec, Role::input});
+  differentiate(graph, {{y, dy}}, {graph.find("fc1.weight"), graph.find("fc2.weight")});
+  fuse_gelu_gradients(graph);
+  EXPECT_EQ(op_names(graph),
+            (Names{"reshape", "linear", "linear", "linear_bwd_data", "linear_bwd_weight", "linear_bwd_weight"}));
+  const Node& by_data = graph.nodes()[3];
+  EXPECT_EQ(by_data.inputs, (std::vector<TensorId>{dy, graph.find("fc2.weight"), kNoTensor, z}));
+  EXPECT_EQ(graph.nodes()[5].inputs.at(1), by_data.outputs[0]);
+  EXPECT_EQ(by_data.op->addend_input(), -1);
 }
 
 }  // namespace

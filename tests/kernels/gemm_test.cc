@@ -49,6 +49,70 @@ TEST(Gemm, MatchesReferenceOverAwkwardSizesAndMisalignedOperands) {
   }
 }
 
+TEST(Gemm, RowsInPlaceMatchTheReferenceAndBreakTheirSums) {
+  for (const std::int64_t rows : {1L, 6L, 7L, 8L, 15L}) {
+    for (const std::int64_t cols : kSizes) {
+      for (const std::int64_t depth : {0L, 1L, 3L, 4L, 7L, 8L, 33L, 100L}) {
+        const std::int64_t lda = depth + 3, ldc = cols + 2;
+        const auto a = uniform(size(rows * lda + 1), 1);
+        const auto b = uniform(size(depth * cols), 2);
+        const auto bias = uniform(size(cols), 3);
+        const auto residual = uniform(size(rows * ldc), 4), gelu_input = uniform(size(rows * ldc), 5, -3, 3);
+        std::vector<float> panels(size(gemm_b_elements(depth, cols)));
+        gemm_pack_b_f32(depth, cols, b.data(), cols, panels.data());
+        auto got = uniform(size(rows * ldc), 6);
+        auto want = got, got_z = got, want_z = got;
+        for (const Activation activation : {Activation::none, Activation::relu6, Activation::gelu}) {
+          GemmEpilogue epilogue{bias.data(), residual.data(), got_z.data(), activation};
+          if (activation == Activation::none) epilogue.gelu_input = gelu_input.data();
+          const GemmRows product{rows, cols, depth, 40, a.data() + 1, lda, panels.data(), depth, got.data(), ldc};
+          gemm_rows_f32(product, epilogue);
+          epilogue.preactivation = want_z.data();
+          gemm_f32_ref(rows, cols, depth, a.data() + 1, lda, 1, b.data(), cols, 1, want.data(), ldc, false, epilogue);
+          expect_near(got, want, 2 * tolerance(depth));
+          expect_near(got_z, want_z, 2 * tolerance(depth));
+        }
+        auto plain = got;
+        gemm_rows_f32({rows, cols, depth, 256, a.data() + 1, lda, panels.data(), depth, plain.data(), ldc});
+        gemm_f32_ref(rows, cols, depth, a.data() + 1, lda, 1, b.data(), cols, 1, want.data(), ldc, false);
+        for (std::int64_t i = 0; i < rows; ++i) {
+          for (std::int64_t j = 0; j < cols; ++j) {
+            ASSERT_NEAR(plain[size(i * ldc + j)], want[size(i * ldc + j)], tolerance(depth));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Gemm, OperandsInPlaceAreThoseThatWerePacked) {
+  const std::int64_t rows = 24, cols = 28, depth = 37;
+  const auto a = uniform(size(depth * rows), 1);  // A[i][k] = a[k * rows + i]
+  const auto b = uniform(size(depth * cols), 2);
+  std::vector<float> a_panels(size(gemm_a_elements(rows, depth))), b_panels(size(gemm_b_elements(depth, cols)));
+  gemm_pack_a_trans_f32(rows, depth, a.data(), rows, a_panels.data());
+  gemm_pack_b_f32(depth, cols, b.data(), cols, b_panels.data());
+  std::vector<float> want(size(rows * cols)), got(want.size());
+  gemm_packed_f32(rows, cols, depth, a_panels.data(), b_panels.data(), want.data(), cols, false);
+  for (const bool a_in_place : {false, true}) {
+    for (const bool b_in_place : {false, true}) {
+      GemmBlock block{
+          rows, cols, depth, a_in_place ? a.data() : a_panels.data(), b_in_place ? b.data() : b_panels.data(), depth,
+          0,    {},   false};
+      block.a_step = a_in_place ? rows : 0;
+      block.b_step = b_in_place ? cols : 0;
+      block.c.data = got.data();
+      block.c.row_stride = cols;
+      gemm_block_f32(block);
+      EXPECT_EQ(got, want);
+    }
+  }
+  std::vector<float> sums(size(cols), 1.0f), want_sums(size(cols), 1.0f);
+  gemm_panel_sums_f32(depth, cols, b_panels.data(), sums.data(), true);
+  gemm_column_sums_f32(depth, cols, b.data(), cols, want_sums.data(), true);
+  expect_near(sums, want_sums, tolerance(depth));
+}
+
 TEST(Gemm, TransposedSourcesPackToTheSamePanels) {
   for (const std::int64_t lanes : kSizes) {
     for (const std::int64_t depth : {1L, 3L, 7L, 8L, 33L, 1030L}) {
@@ -108,8 +172,9 @@ TEST(Gemm, SlicesOfDeepPanelsAddUpToTheWhole) {
     const std::int64_t part = std::min<std::int64_t>(20, depth - k);
     gemm_pack_a_f32(rows, part, a.data() + k, depth, a_panels.data());
     for (std::int64_t j = 0; j < cols; j += 24) {
-      GemmBlock block{rows, std::min<std::int64_t>(24, cols - j), part, a_panels.data(), b_panels.data() + j * depth,
-                      depth, k, {}, k > 0};
+      GemmBlock block{
+          rows, std::min<std::int64_t>(24, cols - j), part, a_panels.data(), b_panels.data() + j * depth, depth, k, {},
+          k > 0};
       block.c.data = got.data() + j;
       block.c.row_offsets = row_offsets.data();
       gemm_block_f32(block);

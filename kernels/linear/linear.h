@@ -1,0 +1,36 @@
+// A linear layer's gradient by weight; forward and by data are gemm_rows_f32 (gemm.h) on x and dy as they lie.
+//
+//   dw[i][o] (=) sum over m < rows of x[m][i] * dy[m][o],    db[o] (=) sum over m of dy[m][o]
+//
+// The wider operand is packed, a slice of it that stays in L1 at a time; the narrower one is read where it lies, so
+// that neither crosses the bus more often than the other's slices need it. No allocation, no threads, no state.
+#pragma once
+
+#include <cstdint>
+
+namespace bramble::kernels {
+
+struct LinearShape {
+  std::int64_t rows = 0;  ///< of x and dy, all leading dimensions
+  std::int64_t in = 0;
+  std::int64_t out = 0;
+
+  /// Whether dw's slices are of rows (of x's columns); of columns (of dy's) otherwise.
+  bool slices_rows() const { return in > out; }
+};
+
+/// Whether linear_bwd_weight_f32 can: `in` a multiple of 8, `out` of 4.
+bool linear_bwd_weight_takes(const LinearShape& shape);
+
+/// Columns of x or dy that one slice is best a multiple of: what is packed at a time.
+std::int64_t linear_bwd_weight_unit(const LinearShape& shape);
+
+/// Floats of scratch, 64-byte aligned.
+std::int64_t linear_bwd_weight_scratch(const LinearShape& shape);
+
+/// dw (panels, packed_weight.h) for rows or columns, as slices_rows() says, [begin, end), multiples of the unit but for
+/// the last one; and those columns of db, which is not touched if null or if the slices are of rows.
+void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float* dy, float* dw, float* db,
+                           std::int64_t begin, std::int64_t end, float* scratch);
+
+}  // namespace bramble::kernels
