@@ -12,6 +12,9 @@ namespace {
 template <Activation A>
 void forward(std::size_t begin, std::size_t end, const float* x, float* y) {
   std::size_t i = begin;
+  if constexpr (A == Activation::gelu) {
+    for (; i + 16 <= end; i += 16) gelu_vectors<4>(x + i, y + i);
+  }
   for (; i + 16 <= end; i += 16) {
     const float32x4_t y0 = activate_f32x4<A>(vld1q_f32(x + i));
     const float32x4_t y1 = activate_f32x4<A>(vld1q_f32(x + i + 4));
@@ -30,6 +33,9 @@ template <Activation A>
 void backward(std::size_t begin, std::size_t end, const float* dy, const float* saved, float* dx) {
   const auto four = [&](std::size_t i) { return activation_bwd_f32x4<A>(vld1q_f32(dy + i), vld1q_f32(saved + i)); };
   std::size_t i = begin;
+  if constexpr (A == Activation::gelu) {
+    for (; i + 16 <= end; i += 16) gelu_bwd_vectors<4>(saved + i, dy + i, dx + i);
+  }
   for (; i + 16 <= end; i += 16) {
     const float32x4_t dx0 = four(i);
     const float32x4_t dx1 = four(i + 4);

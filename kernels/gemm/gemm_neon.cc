@@ -36,9 +36,15 @@ struct RowOffsets {
   std::int64_t at[kRows];
 
   RowOffsets(const GemmBlock& block, std::int64_t first, std::int64_t count, std::int64_t stride) {
+    if (block.c.row_offsets) {
+      for (std::int64_t i = 0; i < kRows; ++i) at[i] = block.c.row_offsets[first + std::min(i, count - 1)];
+      return;
+    }
+    // Without products: at a depth of 64 they would be a fiftieth of the tile's time.
+    std::int64_t offset = first * stride;
     for (std::int64_t i = 0; i < kRows; ++i) {
-      const std::int64_t row = first + std::min(i, count - 1);
-      at[i] = block.c.row_offsets ? block.c.row_offsets[row] : row * stride;
+      at[i] = offset;
+      if (i + 1 < count) offset += stride;
     }
   }
 };

@@ -121,23 +121,12 @@ BRAMBLE_INLINE void clamp(Accumulators<Rows, Vectors>& acc, bool to_six) {
 // GELU and its derivative need the registers that the accumulators hold: a pass over the tile while it is in L1.
 template <int Vectors>
 __attribute__((noinline)) void gelu_rows(const float* from, float* to, TileRows rows, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    BRAMBLE_UNROLL
-    for (int j = 0; j < Vectors; ++j) {
-      vst1q_f32(to + rows[i] + 4 * j, gelu_f32x4(vld1q_f32(from + rows[i] + 4 * j)));
-    }
-  }
+  for (std::int64_t i = 0; i < count; ++i) gelu_vectors<Vectors>(from + rows[i], to + rows[i]);
 }
 
 template <int Vectors>
 __attribute__((noinline)) void gelu_bwd_rows(const float* z, float* dx, TileRows rows, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    BRAMBLE_UNROLL
-    for (int j = 0; j < Vectors; ++j) {
-      float* to = dx + rows[i] + 4 * j;
-      vst1q_f32(to, vmulq_f32(vld1q_f32(to), gelu_bwd_f32x4(vld1q_f32(z + rows[i] + 4 * j))));
-    }
-  }
+  for (std::int64_t i = 0; i < count; ++i) gelu_bwd_vectors<Vectors>(z + rows[i], dx + rows[i], dx + rows[i]);
 }
 
 /// What all tiles of one product have in common.

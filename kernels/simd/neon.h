@@ -29,4 +29,22 @@ inline float32x4_t fma_lane_f32(float32x4_t acc, float32x4_t b, float32x4_t a) {
 #endif
 }
 
+/// Four times the same number, for loaded_f32.
+struct alignas(16) Splat {
+  float lanes[4];
+  constexpr explicit Splat(float value) : lanes{value, value, value, value} {}
+};
+
+/// A constant that an FMA adds to, and so overwrites: read from memory each time. GCC would keep it in a register and
+/// copy it, which takes a slot of the pipes that the FMAs need; loads have their own.
+inline float32x4_t loaded_f32(const Splat& constant) {
+#if defined(__aarch64__)
+  float32x4_t value;
+  asm volatile("ldr %q0, %1" : "=w"(value) : "m"(constant));
+  return value;
+#else
+  return vld1q_f32(constant.lanes);
+#endif
+}
+
 }  // namespace bramble::kernels
