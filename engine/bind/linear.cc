@@ -17,8 +17,6 @@ using kernels::GemmEpilogue;
 using kernels::kGemmRowsTile;
 using kernels::kGemmTileCols;
 
-// Sums break after so many terms: four B panels as deep are 36 KiB of L1.
-constexpr std::int64_t kLongestSum = 256;
 // A task's rows of A, read again for each group of B panels, stay in half of L2.
 constexpr std::int64_t kTaskFloats = (256 << 10) / sizeof(float);
 // Columns that one task of a bias gradient sums.
@@ -59,7 +57,7 @@ struct Product {
     product.rows = row_end - row_begin;
     product.cols = col_end - col_begin;
     product.depth = depth;
-    const std::int64_t sums = std::max<std::int64_t>(1, ceil_div(depth, kLongestSum));
+    const std::int64_t sums = std::max<std::int64_t>(1, ceil_div(depth, kernels::kGemmRowsDepth));
     product.depth_step = kernels::round_up(ceil_div(depth, sums), 4);
     product.a = a + row_begin * depth;
     product.a_stride = depth;

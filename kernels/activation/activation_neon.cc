@@ -60,9 +60,12 @@ void activation_fwd_f32(Activation activation, std::size_t begin, std::size_t en
     case Activation::none:
       if (x != y) std::copy(x + begin, x + end, y + begin);
       return;
-    case Activation::relu: return forward<Activation::relu>(begin, end, x, y);
-    case Activation::relu6: return forward<Activation::relu6>(begin, end, x, y);
-    case Activation::gelu: return forward<Activation::gelu>(begin, end, x, y);
+    case Activation::relu:
+      return forward<Activation::relu>(begin, end, x, y);
+    case Activation::relu6:
+      return forward<Activation::relu6>(begin, end, x, y);
+    case Activation::gelu:
+      return forward<Activation::gelu>(begin, end, x, y);
   }
 }
 
@@ -72,9 +75,12 @@ void activation_bwd_f32(Activation activation, std::size_t begin, std::size_t en
     case Activation::none:
       if (dy != dx) std::copy(dy + begin, dy + end, dx + begin);
       return;
-    case Activation::relu: return backward<Activation::relu>(begin, end, dy, saved, dx);
-    case Activation::relu6: return backward<Activation::relu6>(begin, end, dy, saved, dx);
-    case Activation::gelu: return backward<Activation::gelu>(begin, end, dy, saved, dx);
+    case Activation::relu:
+      return backward<Activation::relu>(begin, end, dy, saved, dx);
+    case Activation::relu6:
+      return backward<Activation::relu6>(begin, end, dy, saved, dx);
+    case Activation::gelu:
+      return backward<Activation::gelu>(begin, end, dy, saved, dx);
   }
 }
 

@@ -17,17 +17,16 @@ inline constexpr Splat kExp[] = {Splat{2 * 0x1.573A1Ap-5f}, Splat{2 * 0x1.555A80
                                  Splat{2 * 0x1.FFFFF6p-1f}, Splat{2.0f}};
 
 // Minimax for (1 - Phi(a))^(1/8) in v = a / 3 - 1, 0 <= a <= 6, from v^0 up: so flat a function needs few terms.
-inline constexpr Splat kTail[] = {Splat{0x1.c052f8p-2f},  Splat{-0x1.13f4a6p-1f}, Splat{0x1.a53486p-4f},
-                                  Splat{0x1.17957ap-3f},  Splat{-0x1.fe42d4p-5f}, Splat{-0x1.7514bap-6f},
-                                  Splat{0x1.3b9a32p-6f},  Splat{0x1.7f8228p-8f}};
+inline constexpr Splat kTail[] = {Splat{0x1.c052f8p-2f}, Splat{-0x1.13f4a6p-1f}, Splat{0x1.a53486p-4f},
+                                  Splat{0x1.17957ap-3f}, Splat{-0x1.fe42d4p-5f}, Splat{-0x1.7514bap-6f},
+                                  Splat{0x1.3b9a32p-6f}, Splat{0x1.7f8228p-8f}};
 
 // Minimax for (Phi(x) - 1/2 + x phi(x)) / x in u = 2 (x / 5.5)^2 - 1, from u^0 up.
-inline constexpr Splat kSlope[] = {Splat{0x1.07b2e4p-3f},  Splat{-0x1.0d4588p-4f}, Splat{0x1.b7abfap-5f},
-                                   Splat{-0x1.b81f34p-5f}, Splat{0x1.ed0dccp-5f},  Splat{-0x1.1a0a0ap-4f},
-                                   Splat{0x1.349294p-4f},  Splat{-0x1.2aad34p-4f}, Splat{0x1.f0e64cp-5f},
-                                   Splat{-0x1.b2e3d6p-5f}, Splat{0x1.960b7ep-5f},  Splat{-0x1.c7d6bap-6f},
-                                   Splat{0x1.0cc410p-8f},  Splat{-0x1.a52106p-8f}, Splat{0x1.8d2724p-7f},
-                                   Splat{-0x1.41c11cp-8f}};
+inline constexpr Splat kSlope[] = {
+    Splat{0x1.07b2e4p-3f}, Splat{-0x1.0d4588p-4f}, Splat{0x1.b7abfap-5f}, Splat{-0x1.b81f34p-5f},
+    Splat{0x1.ed0dccp-5f}, Splat{-0x1.1a0a0ap-4f}, Splat{0x1.349294p-4f}, Splat{-0x1.2aad34p-4f},
+    Splat{0x1.f0e64cp-5f}, Splat{-0x1.b2e3d6p-5f}, Splat{0x1.960b7ep-5f}, Splat{-0x1.c7d6bap-6f},
+    Splat{0x1.0cc410p-8f}, Splat{-0x1.a52106p-8f}, Splat{0x1.8d2724p-7f}, Splat{-0x1.41c11cp-8f}};
 inline constexpr Splat kMinusOne{-1.0f};
 inline constexpr Splat kHalf{0.5f};
 

@@ -25,8 +25,6 @@ std::int64_t block_of(std::int64_t queries) {
 }
 
 struct BackwardScratch {
-  float* key_rows;       ///< A panels of k
-  float* value_rows;     ///< A panels of v
   float* key_columns;    ///< A panels of k transposed
   float* lane_panel;     ///< B panel of twelve rows of q or dy
   float* p;              ///< [keys, rounded up][12]
@@ -39,8 +37,6 @@ struct BackwardScratch {
   BackwardScratch(const AttentionShape& shape, ScratchCursor& cursor) {
     const std::int64_t keys = round_up(shape.keys, kGemmTileRows);
     const std::int64_t block = block_of(shape.queries);
-    key_rows = cursor.take(gemm_a_elements(shape.keys, shape.head_dim));
-    value_rows = cursor.take(gemm_a_elements(shape.keys, shape.head_dim));
     key_columns = cursor.take(gemm_a_elements(shape.head_dim, shape.keys));
     lane_panel = cursor.take(shape.head_dim * kLanes);
     p = cursor.take(keys * kLanes);
@@ -98,8 +94,6 @@ void attention_bwd_f32(const AttentionShape& shape, const AttentionInputs& input
   const BackwardScratch s(shape, cursor);
   const std::int64_t dim = shape.head_dim;
   const std::int64_t keys = shape.keys;
-  gemm_pack_a_f32(keys, dim, inputs.k.data, inputs.k.stride, s.key_rows);
-  gemm_pack_a_f32(keys, dim, inputs.v.data, inputs.v.stride, s.value_rows);
   gemm_pack_a_trans_f32(dim, keys, inputs.k.data, inputs.k.stride, s.key_columns);
   float ones[kLanes];
   std::fill_n(ones, kLanes, 1.0f);
@@ -109,8 +103,8 @@ void attention_bwd_f32(const AttentionShape& shape, const AttentionInputs& input
     for (std::int64_t column = 0; column < depth; column += kLanes) {
       const std::int64_t query = first + column;
       const std::int64_t rows = std::min(kLanes, depth - column);
-      attention::multiply_keys(keys, dim, s.key_rows, inputs.q, query, rows, s.lane_panel, s.p);
-      attention::multiply_keys(keys, dim, s.value_rows, saved.dy, query, rows, s.lane_panel, s.ds);
+      attention::multiply_keys(keys, dim, inputs.k, inputs.q, query, rows, s.lane_panel, s.p);
+      attention::multiply_keys(keys, dim, inputs.v, saved.dy, query, rows, s.lane_panel, s.ds);
       float lse[kLanes] = {}, delta[kLanes] = {};
       for (std::int64_t i = 0; i < rows; ++i) {
         lse[i] = saved.lse[query + i];

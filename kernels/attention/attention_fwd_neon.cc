@@ -48,15 +48,13 @@ void exp_panel(std::int64_t keys, float scale, float* scores, float* maximum, fl
 }
 
 struct ForwardScratch {
-  float* key_panels;    ///< A panels of k
   float* value_panels;  ///< A panels of v transposed
   float* lane_panel;    ///< B panel of the queries, [head_dim][12]
   float* scores;        ///< [keys, rounded up][12]
   float* transposed;    ///< [head_dim, rounded up][12]
 
   ForwardScratch(const AttentionShape& shape, ScratchCursor& cursor)
-      : key_panels(cursor.take(gemm_a_elements(shape.keys, shape.head_dim))),
-        value_panels(cursor.take(gemm_a_elements(shape.head_dim, shape.keys))),
+      : value_panels(cursor.take(gemm_a_elements(shape.head_dim, shape.keys))),
         lane_panel(cursor.take(shape.head_dim * kLanes)),
         scores(cursor.take(round_up(shape.keys, kGemmTileRows) * kLanes)),
         transposed(cursor.take(round_up(shape.head_dim, kGemmTileRows) * kLanes)) {}
@@ -75,11 +73,10 @@ void attention_fwd_f32(const AttentionShape& shape, const AttentionInputs& input
   ScratchCursor cursor(scratch);
   const ForwardScratch s(shape, cursor);
   const std::int64_t dim = shape.head_dim;
-  gemm_pack_a_f32(shape.keys, dim, inputs.k.data, inputs.k.stride, s.key_panels);
   gemm_pack_a_trans_f32(dim, shape.keys, inputs.v.data, inputs.v.stride, s.value_panels);
   for (std::int64_t query = query_begin; query < query_end; query += kLanes) {
     const std::int64_t rows = std::min(kLanes, query_end - query);
-    attention::multiply_keys(shape.keys, dim, s.key_panels, inputs.q, query, rows, s.lane_panel, s.scores);
+    attention::multiply_keys(shape.keys, dim, inputs.k, inputs.q, query, rows, s.lane_panel, s.scores);
     float maximum[kLanes], sum[kLanes];
     attention::dispatch_vectors(
         rows, [&]<int kVectors>() { exp_panel<kVectors>(shape.keys, shape.scale, s.scores, maximum, sum); });

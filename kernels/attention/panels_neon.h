@@ -33,13 +33,13 @@ class ScratchCursor {
 };
 
 /// products[j][i] (=) sum over d of key j's and row i's values, a [keys][width] matrix with width = rows rounded up to
-/// 4 (those lanes: zeros), keys rounded up to 8 (those rows: zeros). key_panels are the A panels of the keys.
-inline void multiply_keys(std::int64_t keys, std::int64_t dim, const float* key_panels,
+/// 4 (those lanes: zeros). The keys are read where they lie, row i is source's row first + i.
+inline void multiply_keys(std::int64_t keys, std::int64_t dim, const MatrixRows<const float>& key_rows,
                           const MatrixRows<const float>& source, std::int64_t first, std::int64_t rows,
                           float* lane_panel, float* products) {
   const std::int64_t width = round_up(rows, 4);
   gemm_pack_b_trans_f32(dim, rows, source.row(first), source.stride, lane_panel);
-  gemm_packed_f32(round_up(keys, kGemmTileRows), width, dim, key_panels, lane_panel, products, width, false);
+  gemm_rows_f32({keys, width, dim, kGemmRowsDepth, key_rows.data, key_rows.stride, lane_panel, dim, products, width});
 }
 
 /// target row i (=) factor[i] * sum over j of lanes[j][i] * key j's values: `lanes`, [keys][width], is a B panel, and
@@ -74,9 +74,12 @@ inline void combine_keys(std::int64_t keys, std::int64_t dim, const float* colum
 template <class Run>
 inline void dispatch_vectors(std::int64_t rows, Run run) {
   switch ((rows + 3) / 4) {
-    case 1: return run.template operator()<1>();
-    case 2: return run.template operator()<2>();
-    default: return run.template operator()<3>();
+    case 1:
+      return run.template operator()<1>();
+    case 2:
+      return run.template operator()<2>();
+    default:
+      return run.template operator()<3>();
   }
 }
 

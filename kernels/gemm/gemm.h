@@ -88,12 +88,16 @@ struct GemmBlock {
   // readable wherever one exists, and b[k * b_step + j], likewise 4 columns.
   std::int64_t a_step = 0;
   std::int64_t b_step = 0;
+  std::int64_t b_group = 0;  ///< B's panels that meet each tile of A while it is in L1; 0: as many as stay there
 };
 
 void gemm_block_f32(const GemmBlock& block, const GemmEpilogue& epilogue = {});
 
 /// Rows of A at a time that gemm_rows_f32 multiplies: 21 accumulators, 7 vectors of A and 3 of B.
 inline constexpr std::int64_t kGemmRowsTile = 7;
+
+/// How long its sums may be at most for four B panels to stay in L1.
+inline constexpr std::int64_t kGemmRowsDepth = 256;
 
 /// gemm_packed_f32 with A's rows where they lie, four steps of the depth of seven rows at a time: nothing is packed.
 /// For rows that lie so that many of them fit L1 side by side (strides of large powers of two do not).

@@ -85,8 +85,8 @@ constexpr std::int64_t kGroupFloats = (36 << 10) / sizeof(float);
 void gemm_block_f32(const GemmBlock& block, const GemmEpilogue& epilogue) {
   const TileTask task(block.c.data, epilogue, block.accumulate);
   const std::int64_t panel_floats = kGemmTileCols * std::max<std::int64_t>(block.depth, 1);
-  // Where B is read in place it is A that stays: it was packed so that it does.
-  const std::int64_t group_panels = block.b_step ? 1 : std::max<std::int64_t>(1, kGroupFloats / panel_floats);
+  const std::int64_t fitting = std::max<std::int64_t>(1, kGroupFloats / panel_floats);
+  const std::int64_t group_panels = block.b_group > 0 ? block.b_group : fitting;
   const std::int64_t group = group_panels * kGemmTileCols;
   for (std::int64_t begin = 0; begin < block.cols; begin += group) {
     const std::int64_t end = std::min(begin + group, block.cols);

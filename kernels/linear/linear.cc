@@ -1,6 +1,7 @@
 #include "kernels/linear/linear.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "kernels/gemm/gemm.h"
 
@@ -13,6 +14,13 @@ constexpr std::int64_t kUnit = 48;
 constexpr std::int64_t kFewSlices = 8;
 constexpr std::int64_t kDepthOfColumns = 192;
 constexpr std::int64_t kDepthOfRows = 128;
+
+// Whether rows this far apart fall evenly into the sets of L1 (64 KiB of four ways), so that a block of them stays
+// there unpacked.
+bool spreads_over_l1(std::int64_t stride) {
+  constexpr std::int64_t kWay = 16 << 10, kEven = 256;
+  return std::gcd(stride * static_cast<std::int64_t>(sizeof(float)), kWay) <= kEven;
+}
 
 struct Depths {
   std::int64_t step;
@@ -42,6 +50,7 @@ void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float
                            std::int64_t begin, std::int64_t end, float* scratch) {
   const Depths depths(shape);
   const std::int64_t unit_width = linear_bwd_weight_unit(shape);
+  const bool in_place = spreads_over_l1(shape.out);
   for (std::int64_t unit = begin; unit < end; unit += unit_width) {
     const std::int64_t width = std::min(unit_width, end - unit);
     GemmBlock block;
@@ -60,17 +69,28 @@ void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float
         block.b_step = shape.out;
         block.c.data = dw;
         block.c.first_row = unit;
+        block.b_group = 1;
       } else {
-        gemm_pack_b_f32(block.depth, width, dy_rows + unit, shape.out, scratch);
-        if (db) gemm_panel_sums_f32(block.depth, width, scratch, db + unit, block.accumulate);
         block.rows = shape.in;
         block.cols = width;
         block.a = x_rows;
         block.a_step = shape.in;
-        block.b = scratch;
         block.c.data = dw + unit * shape.in;
+        if (in_place) {
+          block.b = dy_rows + unit;
+          block.b_step = shape.out;
+        } else {
+          gemm_pack_b_f32(block.depth, width, dy_rows + unit, shape.out, scratch);
+          block.b = scratch;
+        }
       }
       gemm_block_f32(block);
+      if (!db || shape.slices_rows()) continue;
+      if (in_place) {  // the lines are in L1 by now
+        gemm_column_sums_f32(block.depth, width, block.b, shape.out, db + unit, block.accumulate);
+      } else {
+        gemm_panel_sums_f32(block.depth, width, scratch, db + unit, block.accumulate);
+      }
     }
   }
 }
