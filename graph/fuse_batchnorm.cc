@@ -116,8 +116,10 @@ class BatchNormFuser {
     if (masked_by_y || kept_[index(dx)] || readers_[index(dx)].size() != 1) return;
     const Reader reader = readers_[index(dx)][0];
     Node& node = nodes_[reader.node];
-    OpPtr op =
-        reader.input == 0 ? node.op->with_normalised_gradient(as<BatchNormBwd>(n).attributes.activation) : nullptr;
+    if (reader.input != 0) return;
+    std::vector<TensorSpec> inputs;
+    for (const TensorId id : node.inputs) inputs.push_back(id == kNoTensor ? TensorSpec{} : graph_.tensor(id).spec);
+    OpPtr op = node.op->with_normalised_gradient(inputs, as<BatchNormBwd>(n).attributes.activation);
     if (!op) return;
     const auto slot = static_cast<std::size_t>(op->gradient_input());
     node.op = std::move(op);

@@ -12,7 +12,9 @@ std::shared_ptr<const Op> Op::with_activation(Activation) const { return nullptr
 
 std::shared_ptr<const Op> Op::with_normalised_input(Activation) const { return nullptr; }
 
-std::shared_ptr<const Op> Op::with_normalised_gradient(Activation) const { return nullptr; }
+std::shared_ptr<const Op> Op::with_normalised_gradient(std::span<const TensorSpec>, Activation) const {
+  return nullptr;
+}
 
 double Op::flops(std::span<const TensorSpec>, std::span<const TensorSpec>) const { return 0; }
 

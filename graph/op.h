@@ -60,11 +60,11 @@ class Op {
   virtual NormalisedInput normalised_input() const { return {}; }
   /// The same op taking as its dy the gradient before a BatchNorm's backward, which it does on the way in, with the
   /// BatchNorm's x and its coefficients (BatchNormBwd) as inputs gradient_input() and gradient_input() + 1. Null if it
-  /// cannot.
-  virtual std::shared_ptr<const Op> with_normalised_gradient(Activation kind) const;
+  /// cannot, or would not gain by it.
+  virtual std::shared_ptr<const Op> with_normalised_gradient(std::span<const TensorSpec> inputs, Activation kind) const;
   virtual int gradient_input() const { return -1; }
-  /// The output that holds the sums which a BatchNorm needs of output 0 (channel_sums.h), for the forward's statistics or
-  /// its backward's; or -1.
+  /// The output that holds the sums which a BatchNorm needs of output 0 (channel_sums.h), for the forward's statistics
+  /// or its backward's; or -1.
   virtual int channel_sums_output() const { return -1; }
 
   /// Inputs that the node also writes (running statistics, an updated parameter, its momentum).

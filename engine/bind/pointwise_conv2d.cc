@@ -21,7 +21,6 @@ enum Output { kDx, kDw, kDb, kSums };
 constexpr std::int64_t kParts = 16;
 // The fused pass pays where a block that fits L2 is this many rows high, and dw stays in L2 beside it.
 constexpr std::int64_t kFusedRows = 64;
-constexpr std::int64_t kFusedGradient = (96 << 10) / sizeof(float);
 
 std::size_t floats(std::int64_t count) { return static_cast<std::size_t>(count) * sizeof(float); }
 
@@ -167,8 +166,10 @@ Bound bind_pointwise_conv2d_bwd(const BindContext& context) {
   bound.thread_scratch = floats(kernels::conv2d_scratch(bwd.blocking));
   if (bwd.has_dx) bound.phases.push_back(pack_transposed_phase(bwd.shape, kWeight));
   const std::int64_t dw_elements = kernels::packed_weight_elements(bwd.shape.weight());
+  const std::int64_t weight_elements = bwd.shape.in_channels * bwd.shape.out_channels;
   const SumParts parts{bwd.shape.out_rows(), std::min(kParts, bwd.sums.count)};
-  if (context.has_output(kDw) && bwd.row_step >= kFusedRows && dw_elements <= kFusedGradient && parts.count >= 4) {
+  if (context.has_output(kDw) && bwd.row_step >= kFusedRows && weight_elements <= graph::kSmallWeight &&
+      parts.count >= 4) {
     const std::int64_t db_elements = has_db ? bwd.shape.out_channels : 0;
     bound.phases.push_back(fused_phase(bwd, parts, has_db, transposed));
     bound.phases.push_back(sum_gradient_parts(where, parts.count, dw_elements, db_elements));

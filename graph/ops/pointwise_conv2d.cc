@@ -23,7 +23,9 @@ OpPtr PointwiseConv2dBwd::with_normalised_input(Activation kind) const {
   return normalisation ? nullptr : std::make_shared<PointwiseConv2dBwd>(kind, gradient_normalisation);
 }
 
-OpPtr PointwiseConv2dBwd::with_normalised_gradient(Activation kind) const {
+OpPtr PointwiseConv2dBwd::with_normalised_gradient(std::span<const TensorSpec> inputs, Activation kind) const {
+  // With a larger weight the two gradients are passes of their own: dy would be made twice, or written after all.
+  if (element_count(inputs[2].shape) > kSmallWeight) return nullptr;
   return gradient_normalisation ? nullptr : std::make_shared<PointwiseConv2dBwd>(normalisation, kind);
 }
 

@@ -9,6 +9,9 @@
 
 namespace bramble::graph {
 
+/// Elements of a weight whose gradient stays in a cache while both gradients are made in one pass over dy and x.
+inline constexpr std::int64_t kSmallWeight = 24 << 10;
+
 /// Inputs: dy [..., out], x [..., C], weight [out, C, 1, 1], optional addend (as x; + dx), and where x is normalised
 /// (x' = f((x - mean) * scale + beta)) mean, scale, beta [C]; where dy comes from before a BatchNorm's backward, that
 /// one's x (as dy) and coefficients [5, out]. Outputs: dx (as x; of x' where normalised), dw, db [out], and where
@@ -27,7 +30,7 @@ class PointwiseConv2dBwd : public Op {
   OpPtr with_normalised_input(Activation kind) const override;
   NormalisedInput normalised_input() const override { return {1, 4}; }
   int channel_sums_output() const override { return normalisation ? 3 : -1; }
-  OpPtr with_normalised_gradient(Activation kind) const override;
+  OpPtr with_normalised_gradient(std::span<const TensorSpec> inputs, Activation kind) const override;
   int gradient_input() const override { return 7; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
