@@ -3,6 +3,7 @@
 #include "engine/bind/convolution.h"
 #include "engine/bind/convolution_batchnorm.h"
 #include "engine/bind/ops.h"
+#include "engine/bind/winograd_conv2d.h"
 
 namespace bramble::engine {
 namespace {
@@ -26,6 +27,8 @@ kernels::Conv2dShape kernel_shape(const graph::Conv2dAttributes& attributes, con
 Bound bind_conv2d(const BindContext& context) {
   const auto& attributes = context.op<graph::Conv2d>().attributes;
   const kernels::Conv2dShape shape = kernel_shape(attributes, context.input(0).shape);
+  if (takes_winograd_fwd(shape) && !attributes.normalisation)
+    return bind_winograd_conv2d(context, shape, attributes.activation);
   if (context.has_output(2) || attributes.normalisation)
     return bind_convolution_batchnorm(context, shape, attributes.activation, attributes.normalisation);
   return bind_convolution(context, shape, attributes.activation);
@@ -33,12 +36,16 @@ Bound bind_conv2d(const BindContext& context) {
 
 Bound bind_conv2d_bwd_data(const BindContext& context) {
   const auto& op = context.op<graph::Conv2dBwdData>();
-  return bind_convolution_bwd_data(context, kernel_shape(op.attributes, op.input_shape));
+  const kernels::Conv2dShape shape = kernel_shape(op.attributes, op.input_shape);
+  if (takes_winograd_bwd_data(shape)) return bind_winograd_conv2d_bwd_data(context, shape);
+  return bind_convolution_bwd_data(context, shape);
 }
 
 Bound bind_conv2d_bwd_weight(const BindContext& context) {
   const auto& op = context.op<graph::Conv2dBwdWeight>();
-  return bind_convolution_bwd_weight(context, kernel_shape(op.attributes, context.input(0).shape));
+  const kernels::Conv2dShape shape = kernel_shape(op.attributes, context.input(0).shape);
+  if (context.has_output(0) && takes_winograd_bwd_weight(shape)) return bind_winograd_conv2d_bwd_weight(context, shape);
+  return bind_convolution_bwd_weight(context, shape);
 }
 
 }  // namespace bramble::engine

@@ -1,0 +1,217 @@
+#include "engine/bind/winograd_conv2d.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "engine/bind/activation.h"
+#include "engine/bind/channel_sums.h"
+#include "engine/bind/product_cuts.h"
+#include "engine/bind/winograd_cuts.h"
+#include "kernels/winograd_conv2d/winograd_conv2d.h"
+
+namespace bramble::engine {
+namespace {
+
+using kernels::Conv2dShape;
+using kernels::kGemmTileCols;
+using kernels::kGemmTileRows;
+using kernels::WinogradBlock;
+using kernels::WinogradConv2d;
+using kernels::WinogradRange;
+using kernels::WinogradTile;
+
+using winograd::bytes;
+using winograd::ceil_div;
+using winograd::cut_range;
+using winograd::floats;
+
+// In blocks each element of the weight's points is fetched from beyond L2 once a block of tiles. With 24 tiles to serve
+// four cores at 11 GB/s would wait for it as long as they multiply.
+constexpr std::int64_t kFewestTilesInBlocks = 32;
+// Through memory so few tiles do not pay for the transformed weight, 16 or 36 floats for 9, written and read once.
+constexpr std::int64_t kFewestTilesOfTwo = 96;
+constexpr std::int64_t kFewestTilesOfFour = 24;
+// A point's inputs that one task multiplies: 256 KiB stay in L2 while its weights pass.
+constexpr std::int64_t kTaskInputs = 64 << 10;
+
+const float* optional_in(const Operands& operands, int i, bool present) {
+  return present ? operands.in<float>(i) : nullptr;
+}
+
+// A whole number of tasks for each of four cores.
+std::int64_t task_count(std::int64_t at_least) { return kernels::round_up(std::max(at_least, kTaskGoal), 4); }
+
+// What differs between forward and by data.
+struct Pass {
+  WinogradConv2d conv;
+  void (*transform_weight)(const WinogradConv2d&, const float*, std::int64_t, std::int64_t, float*) = nullptr;
+  std::function<kernels::GemmEpilogue(const Operands&)> epilogue;
+  std::int64_t sum_parts = 0;  // of the result's channel sums, output 2; 0: nobody reads them
+};
+
+// The result in ranges of tiles, whole rows of them, so that a range's pixels lie side by side for its channel sums.
+class Rows {
+ public:
+  Rows(const Pass& pass, std::int64_t at_least)
+      : tiles_(pass.conv.result), parts_(pass.sum_parts), rows_(pass.conv.tiles / tiles_.tiles_x) {
+    ranges_ = cut_range(rows_, parts_ > 0 ? std::min(parts_, at_least) : at_least, 1);
+  }
+
+  std::int64_t count() const { return static_cast<std::int64_t>(ranges_.size()); }
+  const WinogradRange& range(std::int64_t task) const { return ranges_[static_cast<std::size_t>(task)]; }
+  WinogradBlock tiles(const WinogradRange& rows) const {
+    return {rows.begin * tiles_.tiles_x, rows.end * tiles_.tiles_x, 0, tiles_.channels};
+  }
+
+  // A task's sums begin; the parts that no task takes are the first one's to clear.
+  void clear(const Operands& operands, std::int64_t task) const {
+    if (parts_ == 0) return;
+    double* all = operands.out<double>(2);
+    clear_parts(all, task, task + 1, tiles_.channels);
+    if (task == 0) clear_parts(all, count(), parts_, tiles_.channels);
+  }
+  void add(const Operands& operands, std::int64_t task, const WinogradRange& rows) const {
+    if (parts_ == 0) return;
+    PartSums(operands.out<double>(2), task, tiles_.channels)
+        .add(operands.out<float>(0), pixel(rows.begin), pixel(rows.end), 0, tiles_.channels);
+  }
+
+ private:
+  std::int64_t pixel(std::int64_t row) const {
+    const std::int64_t image = row / tiles_.tiles_y, y = row % tiles_.tiles_y * tiles_.step;
+    return (image * tiles_.height + y) * tiles_.width;
+  }
+
+  kernels::WinogradTiles tiles_;
+  std::int64_t parts_, rows_;
+  std::vector<WinogradRange> ranges_;
+};
+
+// Whether enough tiles' points fit L2.
+bool fits(const WinogradConv2d& conv) { return conv.tile_step >= kFewestTilesInBlocks; }
+
+bool pays(const WinogradConv2d& conv) {
+  return conv.tiles >= (conv.tile == WinogradTile::two ? kFewestTilesOfTwo : kFewestTilesOfFour);
+}
+
+// The transformed weight at the beginning of the shared scratch.
+Phase weight_phase(const Pass& pass) {
+  const auto tasks = cut_range(pass.conv.result.channels, pass.conv.result.channels, kGemmTileCols);
+  Phase phase;
+  phase.tasks = static_cast<std::int64_t>(tasks.size());
+  phase.run = [conv = pass.conv, transform = pass.transform_weight, tasks](const Operands& operands, std::int64_t task,
+                                                                           std::byte*) {
+    const WinogradRange& cols = tasks[static_cast<std::size_t>(task)];
+    transform(conv, operands.in<float>(1), cols.begin, cols.end, floats(operands.shared));
+  };
+  return phase;
+}
+
+Bound bind_in_blocks(const Pass& pass) {
+  const WinogradConv2d& conv = pass.conv;
+  // Rows of tiles that make a block.
+  const std::int64_t step = std::max<std::int64_t>(conv.tile_step / conv.result.tiles_x, 1);
+  const Rows rows(pass, task_count(ceil_div(conv.tiles, step * conv.result.tiles_x)));
+  Phase phase;
+  phase.tasks = rows.count();
+  phase.run = [=, epilogue = pass.epilogue](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
+    const WinogradRange& range = rows.range(task);
+    rows.clear(operands, task);
+    for (std::int64_t row = range.begin; row < range.end; row += step) {
+      const WinogradRange block{row, std::min(row + step, range.end)};
+      kernels::winograd_conv2d_f32(conv, operands.in<float>(0), floats(operands.shared), operands.out<float>(0),
+                                   epilogue(operands), rows.tiles(block), floats(thread_scratch));
+      rows.add(operands, task, block);
+    }
+  };
+  Bound bound;
+  bound.phases = {weight_phase(pass), std::move(phase)};
+  bound.shared_scratch = bytes(conv.points() * conv.weight_stride());
+  bound.thread_scratch = bytes(kernels::winograd_conv2d_scratch(conv));
+  return bound;
+}
+
+// Shared scratch: the transformed weight, the inputs, the sums.
+Bound bind_through_memory(const Pass& pass) {
+  const WinogradConv2d& conv = pass.conv;
+  const std::int64_t inputs_at = conv.points() * conv.weight_stride();
+  const std::int64_t sums_at = inputs_at + conv.points() * conv.input_stride();
+
+  const auto tile_tasks = cut_range(conv.tiles, task_count(0), kGemmTileRows);
+  Phase transform = weight_phase(pass);
+  const std::int64_t weight_tasks = transform.tasks;
+  transform.tasks += static_cast<std::int64_t>(tile_tasks.size());
+  transform.run = [=, run = transform.run](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
+    if (task < weight_tasks) return run(operands, task, thread_scratch);
+    const WinogradRange& tiles = tile_tasks[static_cast<std::size_t>(task - weight_tasks)];
+    kernels::winograd_input_f32(conv, operands.in<float>(0), tiles.begin, tiles.end,
+                                floats(operands.shared) + inputs_at);
+  };
+
+  const auto row_tasks = cut_range(conv.tiles, ceil_div(conv.tiles * conv.source.channels, kTaskInputs), kGemmTileRows);
+  const auto row_count = static_cast<std::int64_t>(row_tasks.size());
+  Phase multiply;
+  multiply.tasks = conv.points() * row_count;
+  multiply.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
+    const WinogradRange& tiles = row_tasks[static_cast<std::size_t>(task % row_count)];
+    float* shared = floats(operands.shared);
+    kernels::winograd_multiply_f32(conv, shared + inputs_at, shared, task / row_count,
+                                   {tiles.begin, tiles.end, 0, conv.result.channels}, shared + sums_at);
+  };
+
+  const Rows rows(pass, kTaskGoal);
+  Phase output;
+  output.tasks = rows.count();
+  output.run = [=, epilogue = pass.epilogue](const Operands& operands, std::int64_t task, std::byte*) {
+    rows.clear(operands, task);
+    kernels::winograd_output_f32(conv, floats(operands.shared) + sums_at, epilogue(operands),
+                                 rows.tiles(rows.range(task)), operands.out<float>(0));
+    rows.add(operands, task, rows.range(task));
+  };
+
+  Bound bound;
+  bound.phases = {std::move(transform), std::move(multiply), std::move(output)};
+  bound.shared_scratch = bytes(sums_at + conv.points() * conv.sum_stride());
+  return bound;
+}
+
+Bound bind_pass(const Pass& pass) { return fits(pass.conv) ? bind_in_blocks(pass) : bind_through_memory(pass); }
+
+}  // namespace
+
+bool takes_winograd_fwd(const Conv2dShape& shape) {
+  return has_winograd_channels(shape) && pays(kernels::winograd_conv2d_fwd(shape, kWinogradForwardTile));
+}
+
+bool takes_winograd_bwd_data(const Conv2dShape& shape) {
+  return has_winograd_channels(shape) && pays(kernels::winograd_conv2d_bwd_data(shape, kWinogradGradientTile));
+}
+
+Bound bind_winograd_conv2d(const BindContext& context, const Conv2dShape& shape, graph::Activation activation) {
+  Pass pass;
+  pass.conv = kernels::winograd_conv2d_fwd(shape, kWinogradForwardTile);
+  pass.transform_weight = kernels::winograd_fwd_weight_f32;
+  if (context.has_output(2)) pass.sum_parts = context.output(2).shape[0];
+  pass.epilogue = [has_bias = context.has_input(2), has_residual = context.has_input(3),
+                   kind = to_kernel(activation)](const Operands& operands) {
+    return kernels::GemmEpilogue{optional_in(operands, 2, has_bias), optional_in(operands, 3, has_residual),
+                                 operands.out<float>(1), kind};
+  };
+  return bind_pass(pass);
+}
+
+Bound bind_winograd_conv2d_bwd_data(const BindContext& context, const Conv2dShape& shape) {
+  Pass pass;
+  pass.conv = kernels::winograd_conv2d_bwd_data(shape, kWinogradGradientTile);
+  pass.transform_weight = kernels::winograd_bwd_data_weight_f32;
+  pass.epilogue = [has_addend = context.has_input(2)](const Operands& operands) {
+    kernels::GemmEpilogue epilogue;
+    epilogue.residual = optional_in(operands, 2, has_addend);
+    return epilogue;
+  };
+  return bind_pass(pass);
+}
+
+}  // namespace bramble::engine

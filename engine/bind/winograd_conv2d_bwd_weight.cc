@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "engine/bind/product_cuts.h"
+#include "engine/bind/winograd_conv2d.h"
+#include "engine/bind/winograd_cuts.h"
+#include "kernels/winograd_conv2d/winograd_conv2d.h"
+
+namespace bramble::engine {
+namespace {
+
+using kernels::Conv2dShape;
+using kernels::kGemmTileRows;
+using kernels::WinogradGradient;
+using kernels::WinogradRange;
+using winograd::bytes;
+using winograd::ceil_div;
+using winograd::cut_range;
+using winograd::floats;
+
+// Floats that one task of a sum of parts sums, and columns that one of a bias gradient sums.
+constexpr std::int64_t kSumBlock = 16 << 10;
+constexpr std::int64_t kSumCols = 64;
+constexpr std::int64_t kSumsInCache = (1 << 20) / sizeof(float);
+// Fewer tiles do not pay for the sums' way through memory, 36 for each weight, nor in L2 for their transform.
+constexpr std::int64_t kFewestTilesThroughMemory = 48;
+constexpr std::int64_t kFewestTilesInBlocks = 64;
+
+struct Task {
+  std::int64_t part = 0;
+  WinogradRange tiles, rows, cols;
+};
+
+// dw in blocks, and as many parts of the tiles as give every core work; the parts' sums are added by a phase of its
+// own.
+std::vector<Task> cut_blocks(const WinogradGradient& g, std::int64_t parts) {
+  std::vector<Task> tasks;
+  for (const WinogradRange& tiles : cut_range(g.tiles, parts, 1)) {
+    for (const WinogradRange& rows : cut_range(g.x.channels, ceil_div(g.x.channels, g.row_step), kGemmTileRows)) {
+      tasks.push_back({static_cast<std::int64_t>(tasks.size()), tiles, rows, {0, g.dy.channels}});
+    }
+  }
+  const std::int64_t row_tasks = static_cast<std::int64_t>(tasks.size()) / parts;
+  for (Task& task : tasks) task.part /= row_tasks;
+  return tasks;
+}
+
+Phase bias_phase(const Conv2dShape& shape) {
+  Phase phase;
+  phase.tasks = ceil_div(shape.out_channels, kSumCols);
+  phase.run = [shape](const Operands& operands, std::int64_t task, std::byte*) {
+    const std::int64_t col = task * kSumCols;
+    kernels::gemm_column_sums_f32(shape.out_rows(), std::min(kSumCols, shape.out_channels - col),
+                                  operands.in<float>(1) + col, shape.out_channels, operands.out<float>(1) + col, false);
+  };
+  return phase;
+}
+
+Phase sum_phase(std::int64_t parts, std::int64_t elements) {
+  Phase phase;
+  phase.tasks = ceil_div(elements, kSumBlock);
+  phase.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
+    const std::int64_t begin = task * kSumBlock;
+    kernels::sum_parts_f32(floats(operands.shared), parts, elements, begin, std::min(begin + kSumBlock, elements),
+                           operands.out<float>(0));
+  };
+  return phase;
+}
+
+Bound bind_in_blocks(const WinogradGradient& g, std::int64_t elements) {
+  const std::int64_t row_tasks = ceil_div(g.x.channels, g.row_step);
+  const std::int64_t parts =
+      std::clamp<std::int64_t>(ceil_div(kTaskGoal, row_tasks), 1, ceil_div(g.tiles, g.tile_step));
+  const std::vector<Task> tasks = cut_blocks(g, parts);
+  Phase phase;
+  phase.tasks = static_cast<std::int64_t>(tasks.size());
+  phase.run = [=](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
+    const Task& t = tasks[static_cast<std::size_t>(task)];
+    float* dw = parts > 1 ? floats(operands.shared) + t.part * elements : operands.out<float>(0);
+    kernels::winograd_conv2d_bwd_weight_f32(g, operands.in<float>(0), operands.in<float>(1), dw, t.tiles, t.rows,
+                                            t.cols, floats(thread_scratch));
+  };
+  Bound bound;
+  bound.phases.push_back(std::move(phase));
+  bound.thread_scratch = bytes(kernels::winograd_conv2d_bwd_weight_scratch(g));
+  if (parts > 1) {
+    bound.phases.push_back(sum_phase(parts, elements));
+    bound.shared_scratch = bytes(parts * elements);
+  }
+  return bound;
+}
+
+// Shared scratch: the transformed x, the transformed dy, the sums.
+Bound bind_through_memory(const WinogradGradient& g) {
+  const std::int64_t gradients_at = g.points() * g.input_stride();
+  const std::int64_t sums_at = gradients_at + g.points() * g.gradient_stride();
+
+  const auto tile_tasks = cut_range(g.tiles, kTaskGoal, 1);
+  const auto tile_task_count = static_cast<std::int64_t>(tile_tasks.size());
+  Phase transform;
+  transform.tasks = 2 * tile_task_count;
+  transform.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
+    const WinogradRange& tiles = tile_tasks[static_cast<std::size_t>(task % tile_task_count)];
+    float* shared = floats(operands.shared);
+    if (task < tile_task_count) {
+      kernels::winograd_bwd_weight_input_f32(g, operands.in<float>(0), tiles, shared);
+    } else {
+      kernels::winograd_bwd_weight_gradient_f32(g, operands.in<float>(1), tiles, shared + gradients_at);
+    }
+  };
+
+  Phase multiply;
+  multiply.tasks = g.points();
+  multiply.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
+    float* shared = floats(operands.shared);
+    kernels::winograd_bwd_weight_multiply_f32(g, shared, shared + gradients_at, task, shared + sums_at);
+  };
+
+  const auto row_tasks = cut_range(g.x.channels, kTaskGoal, 4);
+  Phase output;
+  output.tasks = static_cast<std::int64_t>(row_tasks.size());
+  output.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
+    kernels::winograd_bwd_weight_output_f32(g, floats(operands.shared) + sums_at,
+                                            row_tasks[static_cast<std::size_t>(task)], {0, g.dy.channels},
+                                            operands.out<float>(0));
+  };
+
+  Bound bound;
+  bound.phases = {std::move(transform), std::move(multiply), std::move(output)};
+  bound.shared_scratch = bytes(sums_at + g.points() * g.sum_stride());
+  return bound;
+}
+
+// The sums of all points, half in L2 and half in a core's share of L3; larger ones would go to and fro with each block
+// of tiles.
+bool fits(const WinogradGradient& g) { return g.points() * g.sum_stride() <= kSumsInCache; }
+
+}  // namespace
+
+bool takes_winograd_bwd_weight(const Conv2dShape& shape) {
+  if (!has_winograd_channels(shape)) return false;
+  const WinogradGradient g = kernels::winograd_conv2d_bwd_weight(shape, kWinogradGradientTile);
+  return g.tiles >= (fits(g) ? kFewestTilesInBlocks : kFewestTilesThroughMemory);
+}
+
+Bound bind_winograd_conv2d_bwd_weight(const BindContext& context, const Conv2dShape& shape) {
+  const WinogradGradient g = kernels::winograd_conv2d_bwd_weight(shape, kWinogradGradientTile);
+  Bound bound = fits(g) ? bind_in_blocks(g, kernels::packed_weight_elements(shape.weight())) : bind_through_memory(g);
+  if (context.has_output(1)) bound.phases.push_back(bias_phase(shape));
+  return bound;
+}
+
+}  // namespace bramble::engine
