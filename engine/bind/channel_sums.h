@@ -57,9 +57,6 @@ inline void clear_parts(double* all, std::int64_t begin, std::int64_t end, std::
   std::fill(all + begin * 2 * channels, all + end * 2 * channels, 0.0);
 }
 
-/// A phase that takes the sums of output `y` once all of it is there, for kernels that cannot on the way.
-Phase channel_sums_phase(const graph::TensorSpec& y, const graph::TensorSpec& sums, int y_output, int sums_output);
-
 /// The normalisation whose mean is input `first`, scale and beta after it.
 inline kernels::Normalisation normalisation(const Operands& operands, int first, kernels::Activation activation) {
   return {activation, {operands.in<float>(first), operands.in<float>(first + 1), operands.in<float>(first + 2)}};
