@@ -51,41 +51,52 @@ struct Pass {
   std::int64_t sum_parts = 0;  // of the result's channel sums, output 2; 0: nobody reads them
 };
 
-// The result in ranges of tiles, whole rows of them, so that a range's pixels lie side by side for its channel sums.
-class Rows {
+// The result in ranges of tiles, each in blocks of about `step`. Where its channel sums are taken on the way they are
+// whole rows of tiles, whose pixels lie side by side, or else whole groups of eight, as the GEMM takes them.
+class Ranges {
  public:
-  Rows(const Pass& pass, std::int64_t at_least)
-      : tiles_(pass.conv.result), parts_(pass.sum_parts), rows_(pass.conv.tiles / tiles_.tiles_x) {
-    ranges_ = cut_range(rows_, parts_ > 0 ? std::min(parts_, at_least) : at_least, 1);
+  Ranges(const Pass& pass, std::int64_t step) : tiles_(pass.conv.result), parts_(pass.sum_parts) {
+    const std::int64_t unit = parts_ > 0 ? tiles_.tiles_x : kGemmTileRows;
+    step_ = std::max(step / unit, std::int64_t{1}) * unit;
+    const std::int64_t wanted = task_count(ceil_div(pass.conv.tiles, step_));
+    ranges_ = cut_range(pass.conv.tiles, parts_ > 0 ? std::min(parts_, wanted) : wanted, unit);
   }
 
   std::int64_t count() const { return static_cast<std::int64_t>(ranges_.size()); }
-  const WinogradRange& range(std::int64_t task) const { return ranges_[static_cast<std::size_t>(task)]; }
-  WinogradBlock tiles(const WinogradRange& rows) const {
-    return {rows.begin * tiles_.tiles_x, rows.end * tiles_.tiles_x, 0, tiles_.channels};
+
+  /// Calls run(block) for all blocks of a task, and takes each one's sums.
+  template <class Run>
+  void for_each_block(const Operands& operands, std::int64_t task, Run run) const {
+    clear(operands, task);
+    const WinogradRange& range = ranges_[static_cast<std::size_t>(task)];
+    for (std::int64_t tile = range.begin; tile < range.end; tile += step_) {
+      const WinogradBlock block{tile, std::min(tile + step_, range.end), 0, tiles_.channels};
+      run(block);
+      if (parts_ == 0) continue;
+      PartSums(operands.out<double>(2), task, tiles_.channels)
+          .add(operands.out<float>(0), pixel(block.tile_begin), pixel(block.tile_end), 0, tiles_.channels);
+    }
   }
 
-  // A task's sums begin; the parts that no task takes are the first one's to clear.
+ private:
+  // The parts that no task takes are the first one's to clear.
   void clear(const Operands& operands, std::int64_t task) const {
     if (parts_ == 0) return;
     double* all = operands.out<double>(2);
     clear_parts(all, task, task + 1, tiles_.channels);
     if (task == 0) clear_parts(all, count(), parts_, tiles_.channels);
   }
-  void add(const Operands& operands, std::int64_t task, const WinogradRange& rows) const {
-    if (parts_ == 0) return;
-    PartSums(operands.out<double>(2), task, tiles_.channels)
-        .add(operands.out<float>(0), pixel(rows.begin), pixel(rows.end), 0, tiles_.channels);
-  }
 
- private:
-  std::int64_t pixel(std::int64_t row) const {
+  // The first pixel of a row of tiles.
+  std::int64_t pixel(std::int64_t tile) const {
+    const std::int64_t row = tile / tiles_.tiles_x;
     const std::int64_t image = row / tiles_.tiles_y, y = row % tiles_.tiles_y * tiles_.step;
     return (image * tiles_.height + y) * tiles_.width;
   }
 
   kernels::WinogradTiles tiles_;
-  std::int64_t parts_, rows_;
+  std::int64_t parts_;
+  std::int64_t step_ = 0;
   std::vector<WinogradRange> ranges_;
 };
 
@@ -111,20 +122,14 @@ Phase weight_phase(const Pass& pass) {
 
 Bound bind_in_blocks(const Pass& pass) {
   const WinogradConv2d& conv = pass.conv;
-  // Rows of tiles that make a block.
-  const std::int64_t step = std::max<std::int64_t>(conv.tile_step / conv.result.tiles_x, 1);
-  const Rows rows(pass, task_count(ceil_div(conv.tiles, step * conv.result.tiles_x)));
+  const Ranges ranges(pass, conv.tile_step);
   Phase phase;
-  phase.tasks = rows.count();
+  phase.tasks = ranges.count();
   phase.run = [=, epilogue = pass.epilogue](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
-    const WinogradRange& range = rows.range(task);
-    rows.clear(operands, task);
-    for (std::int64_t row = range.begin; row < range.end; row += step) {
-      const WinogradRange block{row, std::min(row + step, range.end)};
+    ranges.for_each_block(operands, task, [&](const WinogradBlock& block) {
       kernels::winograd_conv2d_f32(conv, operands.in<float>(0), floats(operands.shared), operands.out<float>(0),
-                                   epilogue(operands), rows.tiles(block), floats(thread_scratch));
-      rows.add(operands, task, block);
-    }
+                                   epilogue(operands), block, floats(thread_scratch));
+    });
   };
   Bound bound;
   bound.phases = {weight_phase(pass), std::move(phase)};
@@ -161,14 +166,14 @@ Bound bind_through_memory(const Pass& pass) {
                                    {tiles.begin, tiles.end, 0, conv.result.channels}, shared + sums_at);
   };
 
-  const Rows rows(pass, kTaskGoal);
+  const Ranges ranges(pass, kernels::round_up(conv.tiles, conv.result.tiles_x * kGemmTileRows));
   Phase output;
-  output.tasks = rows.count();
+  output.tasks = ranges.count();
   output.run = [=, epilogue = pass.epilogue](const Operands& operands, std::int64_t task, std::byte*) {
-    rows.clear(operands, task);
-    kernels::winograd_output_f32(conv, floats(operands.shared) + sums_at, epilogue(operands),
-                                 rows.tiles(rows.range(task)), operands.out<float>(0));
-    rows.add(operands, task, rows.range(task));
+    ranges.for_each_block(operands, task, [&](const WinogradBlock& block) {
+      kernels::winograd_output_f32(conv, floats(operands.shared) + sums_at, epilogue(operands), block,
+                                   operands.out<float>(0));
+    });
   };
 
   Bound bound;
