@@ -1,5 +1,5 @@
 // Forward: twelve queries at a time. Their scores are computed transposed, [keys][12]: a vector then holds four
-// queries, so the softmax needs no horizontal operation and no tail, and what it leaves is the B panel of
+// queries, so the softmax needs no horizontal operation and no tail, and what it leaves is the GEMM's B of
 // y^T = V^T P^T.
 #include <algorithm>
 #include <cmath>
@@ -19,14 +19,13 @@ using attention::ScratchCursor;
 /// scores[j][i] (in: q . k, out: exp(scale * q . k - maximum over j)); sum[i] of what came out, maximum[i].
 template <int kVectors>
 void exp_panel(std::int64_t keys, float scale, float* scores, float* maximum, float* sum) {
-  constexpr std::int64_t kWidth = 4 * kVectors;
   const float32x4_t factor = vdupq_n_f32(scale);
   float32x4_t shift[kVectors], total[kVectors];
 #pragma GCC unroll 3
   for (int v = 0; v < kVectors; ++v) shift[v] = vld1q_f32(scores + 4 * v);
   for (std::int64_t j = 1; j < keys; ++j) {
 #pragma GCC unroll 3
-    for (int v = 0; v < kVectors; ++v) shift[v] = vmaxq_f32(shift[v], vld1q_f32(scores + j * kWidth + 4 * v));
+    for (int v = 0; v < kVectors; ++v) shift[v] = vmaxq_f32(shift[v], vld1q_f32(scores + j * kLanes + 4 * v));
   }
 #pragma GCC unroll 3
   for (int v = 0; v < kVectors; ++v) {
@@ -35,7 +34,7 @@ void exp_panel(std::int64_t keys, float scale, float* scores, float* maximum, fl
     shift[v] = vnegq_f32(shift[v]);
     total[v] = vdupq_n_f32(0);
   }
-  for (float* row = scores; row < scores + keys * kWidth; row += kWidth) {
+  for (float* row = scores; row < scores + keys * kLanes; row += kLanes) {
 #pragma GCC unroll 3
     for (int v = 0; v < kVectors; ++v) {
       const float32x4_t e = exp_f32x4(vfmaq_f32(shift[v], vld1q_f32(row + 4 * v), factor));
@@ -48,15 +47,15 @@ void exp_panel(std::int64_t keys, float scale, float* scores, float* maximum, fl
 }
 
 struct ForwardScratch {
-  float* value_panels;  ///< A panels of v transposed
+  float* value_panels;  ///< A panels of v transposed, where it cannot be read as it lies
   float* lane_panel;    ///< B panel of the queries, [head_dim][12]
-  float* scores;        ///< [keys, rounded up][12]
+  float* scores;        ///< [keys][12]
   float* transposed;    ///< [head_dim, rounded up][12]
 
   ForwardScratch(const AttentionShape& shape, ScratchCursor& cursor)
       : value_panels(cursor.take(gemm_a_elements(shape.head_dim, shape.keys))),
         lane_panel(cursor.take(shape.head_dim * kLanes)),
-        scores(cursor.take(round_up(shape.keys, kGemmTileRows) * kLanes)),
+        scores(cursor.take(shape.keys * kLanes)),
         transposed(cursor.take(round_up(shape.head_dim, kGemmTileRows) * kLanes)) {}
 };
 
@@ -73,10 +72,11 @@ void attention_fwd_f32(const AttentionShape& shape, const AttentionInputs& input
   ScratchCursor cursor(scratch);
   const ForwardScratch s(shape, cursor);
   const std::int64_t dim = shape.head_dim;
-  gemm_pack_a_trans_f32(dim, shape.keys, inputs.v.data, inputs.v.stride, s.value_panels);
+  const attention::KeyColumns value_columns(shape.keys, dim, inputs.v, s.value_panels);
+  const MatrixRows<float> scores{s.scores, kLanes};
   for (std::int64_t query = query_begin; query < query_end; query += kLanes) {
     const std::int64_t rows = std::min(kLanes, query_end - query);
-    attention::multiply_keys(shape.keys, dim, inputs.k, inputs.q, query, rows, s.lane_panel, s.scores);
+    attention::multiply_keys(shape.keys, dim, inputs.k, inputs.q, query, rows, s.lane_panel, scores);
     float maximum[kLanes], sum[kLanes];
     attention::dispatch_vectors(
         rows, [&]<int kVectors>() { exp_panel<kVectors>(shape.keys, shape.scale, s.scores, maximum, sum); });
@@ -84,7 +84,7 @@ void attention_fwd_f32(const AttentionShape& shape, const AttentionInputs& input
       lse[query + i] = maximum[i] + std::log(sum[i]);
       sum[i] = 1 / sum[i];
     }
-    attention::combine_keys(shape.keys, dim, s.value_panels, s.scores, sum, y, query, rows, s.transposed);
+    attention::combine_keys(shape.keys, dim, value_columns, scores, sum, y, query, rows, s.transposed);
   }
 }
 

@@ -32,30 +32,64 @@ class ScratchCursor {
   std::int64_t used_ = 0;
 };
 
-/// products[j][i] (=) sum over d of key j's and row i's values, a [keys][width] matrix with width = rows rounded up to
-/// 4 (those lanes: zeros). The keys are read where they lie, row i is source's row first + i.
+/// products row j, columns [0, rows rounded up to 4) (=) sum over d of key j's and source row first + i's values (those
+/// that do not exist: zeros). The keys are read where they lie.
 inline void multiply_keys(std::int64_t keys, std::int64_t dim, const MatrixRows<const float>& key_rows,
                           const MatrixRows<const float>& source, std::int64_t first, std::int64_t rows,
-                          float* lane_panel, float* products) {
-  const std::int64_t width = round_up(rows, 4);
+                          float* lane_panel, const MatrixRows<float>& products) {
   gemm_pack_b_trans_f32(dim, rows, source.row(first), source.stride, lane_panel);
-  gemm_rows_f32({keys, width, dim, kGemmRowsDepth, key_rows.data, key_rows.stride, lane_panel, dim, products, width});
+  GemmRows product;
+  product.rows = keys;
+  product.cols = round_up(rows, 4);
+  product.depth = dim;
+  product.depth_step = kGemmRowsDepth;
+  product.a = key_rows.data;
+  product.a_stride = key_rows.stride;
+  product.b = lane_panel;
+  product.b_depth = dim;
+  product.c = products.data;
+  product.c_stride = products.stride;
+  gemm_rows_f32(product);
 }
 
-/// target row i (=) factor[i] * sum over j of lanes[j][i] * key j's values: `lanes`, [keys][width], is a B panel, and
-/// column_panels are the A panels of the keys' transpose. `transposed` holds [dim, rounded up to 8][width].
-inline void combine_keys(std::int64_t keys, std::int64_t dim, const float* column_panels, const float* lanes,
-                         const float* factor, const MatrixRows<float>& target, std::int64_t first, std::int64_t rows,
-                         float* transposed) {
+/// The transpose of [keys][dim] as the GEMM's A: where the rows lie if it can read them there, or else in panels.
+struct KeyColumns {
+  const float* data;
+  std::int64_t step;  ///< of GemmBlock; 0: panels
+
+  KeyColumns(std::int64_t keys, std::int64_t dim, const MatrixRows<const float>& rows, float* panels)
+      : data(rows.data), step(rows.stride) {
+    if (dim % kGemmTileRows == 0 && gemm_spreads_over_l1(rows.stride)) return;
+    gemm_pack_a_trans_f32(dim, keys, rows.data, rows.stride, panels);
+    data = panels;
+    step = 0;
+  }
+};
+
+/// target row i (=) factor[i] * sum over j of lanes[j][i] * key j's values: `lanes`, [keys][rows rounded up to 4], is
+/// the GEMM's B where it lies. `transposed` holds [dim, rounded up to 8][12].
+inline void combine_keys(std::int64_t keys, std::int64_t dim, const KeyColumns& columns,
+                         const MatrixRows<float>& lanes, const float* factor, const MatrixRows<float>& target,
+                         std::int64_t first, std::int64_t rows, float* transposed) {
   const std::int64_t width = round_up(rows, 4);
-  gemm_packed_f32(round_up(dim, kGemmTileRows), width, keys, column_panels, lanes, transposed, width, false);
+  GemmBlock block;
+  block.rows = round_up(dim, kGemmTileRows);
+  block.cols = width;
+  block.depth = keys;
+  block.a = columns.data;
+  block.a_step = columns.step;
+  block.b = lanes.data;
+  block.b_step = lanes.stride;
+  block.c.data = transposed;
+  block.c.row_stride = width;
+  gemm_block_f32(block);
   for (std::int64_t lane = 0; lane < rows; lane += 4) {
     const float32x4_t scale = vld1q_f32(factor + lane);
     const std::int64_t count = rows - lane < 4 ? rows - lane : 4;
     for (std::int64_t d = 0; d < dim; d += 4) {
-      const float* block = transposed + d * width + lane;
-      float32x4_t out[4] = {vld1q_f32(block), vld1q_f32(block + width), vld1q_f32(block + 2 * width),
-                            vld1q_f32(block + 3 * width)};
+      const float* corner = transposed + d * width + lane;
+      float32x4_t out[4] = {vld1q_f32(corner), vld1q_f32(corner + width), vld1q_f32(corner + 2 * width),
+                            vld1q_f32(corner + 3 * width)};
       for (float32x4_t& vector : out) vector = vmulq_f32(vector, scale);
       transpose_4x4_f32(out);
       for (std::int64_t i = 0; i < count; ++i) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <numeric>
 
 #include "kernels/activation/activation.h"
 
@@ -93,6 +94,13 @@ struct GemmBlock {
 
 void gemm_block_f32(const GemmBlock& block, const GemmEpilogue& epilogue = {});
 
+/// Whether rows `stride` floats apart fall evenly into the sets of L1 (64 KiB of four ways), so that a few hundred lines
+/// of them stay there: then an operand read again and again may be read where it lies.
+constexpr bool gemm_spreads_over_l1(std::int64_t stride) {
+  constexpr std::int64_t kWay = 16 << 10, kEven = 256;
+  return std::gcd(stride * static_cast<std::int64_t>(sizeof(float)), kWay) <= kEven;
+}
+
 /// Rows of A at a time that gemm_rows_f32 multiplies: 21 accumulators, 7 vectors of A and 3 of B.
 inline constexpr std::int64_t kGemmRowsTile = 7;
 
@@ -112,6 +120,7 @@ struct GemmRows {
   std::int64_t b_depth = 0;
   float* c = nullptr;
   std::int64_t c_stride = 0;
+  bool accumulate = false;
 };
 
 void gemm_rows_f32(const GemmRows& product, const GemmEpilogue& epilogue = {});

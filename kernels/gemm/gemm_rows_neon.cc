@@ -185,7 +185,7 @@ void gemm_rows_f32(const GemmRows& product, const GemmEpilogue& epilogue) {
     std::int64_t k = 0;
     do {
       const std::int64_t end = std::min(k + step, product.depth);
-      const TileTask task(product.c, end == product.depth ? epilogue : GemmEpilogue{}, k > 0);
+      const TileTask task(product.c, end == product.depth ? epilogue : GemmEpilogue{}, product.accumulate || k > 0);
       multiply_group(product, task, k, end, col, col_end);
       k = end;
     } while (k < product.depth);

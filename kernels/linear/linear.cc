@@ -1,7 +1,6 @@
 #include "kernels/linear/linear.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "kernels/gemm/gemm.h"
 
@@ -14,13 +13,6 @@ constexpr std::int64_t kUnit = 48;
 constexpr std::int64_t kFewSlices = 8;
 constexpr std::int64_t kDepthOfColumns = 192;
 constexpr std::int64_t kDepthOfRows = 128;
-
-// Whether rows this far apart fall evenly into the sets of L1 (64 KiB of four ways), so that a block of them stays
-// there unpacked.
-bool spreads_over_l1(std::int64_t stride) {
-  constexpr std::int64_t kWay = 16 << 10, kEven = 256;
-  return std::gcd(stride * static_cast<std::int64_t>(sizeof(float)), kWay) <= kEven;
-}
 
 struct Depths {
   std::int64_t step;
@@ -50,7 +42,7 @@ void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float
                            std::int64_t begin, std::int64_t end, float* scratch) {
   const Depths depths(shape);
   const std::int64_t unit_width = linear_bwd_weight_unit(shape);
-  const bool in_place = spreads_over_l1(shape.out);
+  const bool in_place = gemm_spreads_over_l1(shape.out);
   for (std::int64_t unit = begin; unit < end; unit += unit_width) {
     const std::int64_t width = std::min(unit_width, end - unit);
     GemmBlock block;
