@@ -39,7 +39,9 @@ Bound bind_convolution_batchnorm(const BindContext& context, const kernels::Conv
   const bool has_bias = context.has_input(kBias), has_residual = context.has_input(kResidual);
   const bool has_sums = context.has_output(kSums);
   const SumParts parts{shape.out_rows(), context.output(kSums).shape[0]};
-  const std::int64_t row_step = fused_row_block(context, shape.out_per_group() + shape.in_per_group(), blocking);
+  const std::int64_t sum_step = fused_row_block(context, shape.out_per_group() + shape.in_per_group(), blocking);
+  const std::int64_t tile_rows = kernels::conv2d_fwd_tile_rows(shape, normalisation.has_value());
+  const std::int64_t row_step = sum_step / tile_rows * tile_rows;
   const auto way_in = normalisation ? std::optional(to_kernel(*normalisation)) : std::nullopt;
   Phase phase;
   const std::vector<SumTask> tasks = cut_sums(shape.out_per_group(), shape.groups, parts);
@@ -57,12 +59,19 @@ Bound bind_convolution_batchnorm(const BindContext& context, const kernels::Conv
     const PartSums sums(operands.out<double>(kSums), t.part, shape.out_channels);
     if (has_sums) sums.clear(first + t.slice.col_begin, first + t.slice.col_end);
     kernels::ConvSlice block = t.slice;
+    std::int64_t summed = t.slice.row_begin;
     for (std::int64_t row = t.slice.row_begin; row < t.slice.row_end; row += row_step) {
       block.row_begin = row;
       block.row_end = std::min(row + row_step, t.slice.row_end);
       kernels::conv2d_fwd_f32(shape, x, operands.in<float>(kWeight), y, epilogue, block, blocking,
                               reinterpret_cast<float*>(scratch));
-      if (has_sums) sums.add(y, row, block.row_end, first + block.col_begin, first + block.col_end);
+      // The sums' blocks are their own, for these decide bits; they follow while the rows are in L2.
+      while (has_sums && summed < block.row_end) {
+        const std::int64_t end = std::min(summed + sum_step, t.slice.row_end);
+        if (end > block.row_end) break;
+        sums.add(y, summed, end, first + block.col_begin, first + block.col_end);
+        summed = end;
+      }
     }
   };
   Bound bound;

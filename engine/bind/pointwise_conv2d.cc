@@ -21,6 +21,9 @@ enum Output { kDx, kDw, kDb, kSums };
 constexpr std::int64_t kParts = 16;
 // The fused pass pays where a block that fits L2 is this many rows high, and dw stays in L2 beside it.
 constexpr std::int64_t kFusedRows = 64;
+// Blocks of rows are whole tiles of by data's GEMM, two of them: among multiples of seven a choice that golden resnet50
+// decides, whose fc.weight after three steps turns on the gradients' last bits.
+constexpr std::int64_t kWholeTiles = 2 * kernels::kGemmRowsTile;
 
 std::size_t floats(std::int64_t count) { return static_cast<std::size_t>(count) * sizeof(float); }
 
@@ -39,7 +42,10 @@ struct Backward {
     if (op.normalisation) way_in = to_kernel(*op.normalisation);
     if (op.gradient_normalisation) gradient_way_in = to_kernel(*op.gradient_normalisation);
     const std::int64_t dy_rows = gradient_way_in ? 3 : 1;
-    row_step = fused_row_block(context, 2 * shape.in_channels + dy_rows * shape.out_channels, blocking);
+    const std::int64_t fitting =
+        fused_row_block(context, 2 * shape.in_channels + dy_rows * shape.out_channels, blocking);
+    fuses = fitting >= kFusedRows;
+    row_step = fitting >= kWholeTiles ? fitting / kWholeTiles * kWholeTiles : fitting;
   }
 
   kernels::Normalisation normal(const Operands& o) const {
@@ -89,6 +95,7 @@ struct Backward {
   kernels::Conv2dShape shape;
   kernels::ConvBlocking blocking;
   bool has_addend, has_dx, has_sums;
+  bool fuses = false;  // by data and by weight go together, if dw is small
   std::optional<kernels::Activation> way_in, gradient_way_in;
   SumParts sums;
   std::int64_t row_step = 0;
@@ -168,7 +175,7 @@ Bound bind_pointwise_conv2d_bwd(const BindContext& context) {
   const std::int64_t dw_elements = kernels::packed_weight_elements(bwd.shape.weight());
   const std::int64_t weight_elements = bwd.shape.in_channels * bwd.shape.out_channels;
   const SumParts parts{bwd.shape.out_rows(), std::min(kParts, bwd.sums.count)};
-  if (context.has_output(kDw) && bwd.row_step >= kFusedRows && weight_elements <= graph::kSmallWeight &&
+  if (context.has_output(kDw) && bwd.fuses && weight_elements <= graph::kSmallWeight &&
       parts.count >= 4) {
     const std::int64_t db_elements = has_db ? bwd.shape.out_channels : 0;
     bound.phases.push_back(fused_phase(bwd, parts, has_db, transposed));

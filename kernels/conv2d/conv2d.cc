@@ -1,36 +1,31 @@
 #include "kernels/conv2d/conv2d.h"
 
 #include <algorithm>
+#include <numeric>
 
+#include "kernels/conv2d/conv2d_blocks.h"
 #include "kernels/conv2d/conv2d_grids.h"
 #include "kernels/conv2d/pack_normalised.h"
 
 namespace bramble::kernels {
 namespace {
 
+using conv2d::depth_block;
+using conv2d::even_block;
+using conv2d::product_depth_block;
+
 // Row blocks keep their rows' output offsets on the stack.
 constexpr std::int64_t kMaxRowBlock = 256;
 
-// Even blocks no longer than `block`, so that the last is not a sliver. Multiples of 8 keep channel runs whole.
-std::int64_t even_block(std::int64_t total, std::int64_t block, std::int64_t multiple) {
-  if (total <= block) return std::max<std::int64_t>(total, 1);
-  const std::int64_t count = (total + block - 1) / block;
-  return round_up((total + count - 1) / count, multiple);
-}
-
-// Blocks of a sum over `total` terms. Sums of 96 to `block` terms break in the middle where that leaves both halves whole
-// multiples of 24: shorter running sums err less. Which sums break is one choice among equals in accuracy, and not a
-// free one: golden files turn on the signs of activations that lie within float32's error of a ReLU's kink (3.5e-9 in
-// resnet34's layer4.0), and with this choice all of them pass.
-std::int64_t depth_block(std::int64_t total, std::int64_t block) {
-  if (total <= block && total >= 96 && total % 48 == 0) return total / 2;
-  return even_block(total, block, 8);
-}
-
-// Blocks of an output element's sum. A first layer's (147 terms: 7 x 7 taps of 3 channels) are short, for all later layers
-// amplify what it errs by.
-std::int64_t product_depth_block(std::int64_t total, std::int64_t block) {
-  return total >= 96 && total <= block && total % 8 != 0 ? 48 : depth_block(total, block);
+// Whether P's rows are the source's pixels, as in a 1 x 1 convolution with stride 1, and seven of them leave B room in
+// L1 (64 KiB of four ways).
+bool pixels_in_place(const PatchGrid& grid) {
+  constexpr std::int64_t kWay = 16 << 10, kFourPlaces = kWay / 4;
+  const auto plain = [](const PatchAxis& axis) {
+    return axis.taps == 1 && axis.step == 1 && axis.first == 0 && axis.extent == axis.source;
+  };
+  return plain(grid.y) && plain(grid.x) &&
+         std::gcd(grid.pixel_stride * static_cast<std::int64_t>(sizeof(float)), kWay) <= kFourPlaces;
 }
 
 // C = epilogue(P * B) with P of a PatchGrid and rows of C anywhere.
@@ -51,18 +46,25 @@ struct PatchProduct {
     const std::int64_t n = m / grid.x.extent / grid.y.extent;
     return ((n * c_height + gy * c_step + c_y) * c_width + gx * c_step + c_x) * c_pixel_stride;
   }
+
+  // Rows of P are pixels: the GEMM reads them where they lie.
+  bool rows_in_place() const { return !normalisation && c_step == 1 && pixels_in_place(grid); }
+
+  // The epilogue of the columns from `col` on.
+  GemmEpilogue epilogue_from(std::int64_t col) const {
+    GemmEpilogue result = epilogue;
+    if (result.bias) result.bias += col;
+    if (result.residual) result.residual += col;
+    if (result.preactivation) result.preactivation += col;
+    return result;
+  }
 };
 
 void product_block(const PatchProduct& product, std::int64_t row_begin, std::int64_t row_end, const ConvSlice& slice,
                    const ConvBlocking& blocking, float* scratch) {
   std::int64_t row_offsets[kMaxRowBlock];
   for (std::int64_t m = row_begin; m < row_end; ++m) row_offsets[m - row_begin] = product.row_offset(m);
-  const auto from_col = [&](const float* p) { return p ? p + slice.col_begin : nullptr; };
-  GemmEpilogue epilogue = product.epilogue;
-  epilogue.bias = from_col(epilogue.bias);
-  epilogue.residual = from_col(epilogue.residual);
-  if (epilogue.preactivation) epilogue.preactivation += slice.col_begin;
-
+  const GemmEpilogue epilogue = product.epilogue_from(slice.col_begin);
   GemmBlock block;
   block.rows = row_end - row_begin;
   block.cols = slice.col_end - slice.col_begin;
@@ -90,7 +92,33 @@ void product_block(const PatchProduct& product, std::int64_t row_begin, std::int
   } while (k < block.b_depth);
 }
 
+void rows_block(const PatchProduct& product, std::int64_t row_begin, std::int64_t row_end, const ConvSlice& slice,
+                const ConvBlocking& blocking) {
+  const std::int64_t first = row_begin * product.c_pixel_stride;
+  GemmEpilogue epilogue = product.epilogue_from(slice.col_begin);
+  if (epilogue.residual) epilogue.residual += first;
+  if (epilogue.preactivation) epilogue.preactivation += first;
+  GemmRows block;
+  block.rows = row_end - row_begin;
+  block.cols = slice.col_end - slice.col_begin;
+  block.depth = block.b_depth = product.grid.depth();
+  block.depth_step = product_depth_block(block.depth, blocking.depth);
+  block.a = product.source + row_begin * product.grid.pixel_stride;
+  block.a_stride = product.grid.pixel_stride;
+  block.b = product.b + slice.col_begin * block.b_depth;
+  block.c = product.c + first + slice.col_begin;
+  block.c_stride = product.c_pixel_stride;
+  gemm_rows_f32(block, epilogue);
+}
+
 void product_f32(const PatchProduct& product, const ConvSlice& slice, const ConvBlocking& blocking, float* scratch) {
+  if (product.rows_in_place()) {
+    const std::int64_t most = std::min(blocking.rows, kMaxRowBlock) / kGemmRowsTile * kGemmRowsTile;
+    const std::int64_t step = even_block(slice.row_end - slice.row_begin, most, kGemmRowsTile);
+    for (std::int64_t m = slice.row_begin; m < slice.row_end; m += step)
+      rows_block(product, m, std::min(m + step, slice.row_end), slice, blocking);
+    return;
+  }
   const std::int64_t step = even_block(slice.row_end - slice.row_begin, std::min(blocking.rows, kMaxRowBlock), 8);
   for (std::int64_t m = slice.row_begin; m < slice.row_end; m += step) {
     product_block(product, m, std::min(m + step, slice.row_end), slice, blocking, scratch);
@@ -107,6 +135,10 @@ ConvBlocking conv_blocking(std::size_t l2) {
   blocking.rows = std::clamp<std::int64_t>(l2_rows / 16 * 16, 32, 128);
   blocking.gradient_cols = std::clamp<std::int64_t>(l2_rows / kGemmTileCols * kGemmTileCols, 36, 192);
   return blocking;
+}
+
+std::int64_t conv2d_fwd_tile_rows(const Conv2dShape& shape, bool normalised) {
+  return !normalised && pixels_in_place(conv2d_fwd_grid(shape)) ? kGemmRowsTile : kGemmTileRows;
 }
 
 std::int64_t conv2d_scratch(const ConvBlocking& blocking) {
