@@ -19,6 +19,11 @@ using kernels::kGemmTileCols;
 
 // A task's rows of A, read again for each group of B panels, stay in half of L2.
 constexpr std::int64_t kTaskFloats = (256 << 10) / sizeof(float);
+// Weights beyond this do not stay in a core's share of L3. Every row task streams all that its columns need of them, so
+// they are cut into blocks both ways: this high and this wide, C's block and a step of A's and B's depth fit L2.
+constexpr std::int64_t kLargeWeight = (768 << 10) / sizeof(float);
+constexpr std::int64_t kBlockTiles = 16;
+constexpr std::int64_t kBlockPanels = 16;
 // Columns that one task of a bias gradient sums.
 constexpr std::int64_t kSumCols = 64;
 
@@ -31,18 +36,25 @@ struct Product {
 
   Product(std::int64_t product_rows, std::int64_t product_cols, std::int64_t product_depth)
       : rows(product_rows), cols(product_cols), depth(product_depth) {
+    if (cols * depth > kLargeWeight) {
+      row_tasks = ceil_div(tiles(), kBlockTiles);
+      if (row_tasks > 2) row_tasks = kernels::round_up(row_tasks, 4);
+      col_tasks = std::min(std::max(ceil_div(panels(), kBlockPanels), ceil_div(kTaskGoal, row_tasks)), panels());
+      return;
+    }
     // Whole columns, so that A is fetched once; narrower only where there are too few rows for four cores. A multiple
     // of four row tasks, which differ by one tile at most.
     const std::int64_t goal = std::max(kTaskGoal, ceil_div(rows * depth, kTaskFloats));
     row_tasks = std::min(kernels::round_up(goal, 4), tiles());
-    col_tasks = std::clamp<std::int64_t>(kTaskGoal / row_tasks, 1, ceil_div(cols, kGemmTileCols));
+    col_tasks = std::clamp<std::int64_t>(kTaskGoal / row_tasks, 1, panels());
   }
 
   std::int64_t tiles() const { return ceil_div(rows, kGemmRowsTile); }
+  std::int64_t panels() const { return ceil_div(cols, kGemmTileCols); }
   std::int64_t tasks() const { return row_tasks * col_tasks; }
   std::int64_t row(std::int64_t task) const { return std::min(tiles() * task / row_tasks * kGemmRowsTile, rows); }
   std::int64_t col(std::int64_t task) const {
-    return std::min(ceil_div(cols, kGemmTileCols) * task / col_tasks * kGemmTileCols, cols);
+    return std::min(panels() * task / col_tasks * kGemmTileCols, cols);
   }
 
   void run(std::int64_t task, const float* a, const float* b, float* c, GemmEpilogue epilogue) const {
@@ -129,13 +141,23 @@ Bound bind_linear_bwd_weight(const BindContext& context) {
   const std::int64_t slices = ceil_div(width, unit);
   // Slices of rows leave the bias' gradient to tasks of its own.
   const std::int64_t sums = shape.slices_rows() && context.has_output(1) ? ceil_div(shape.out, kSumCols) : 0;
+  const std::int64_t chunks = kernels::linear_bwd_weight_chunks(shape);
+  Bound bound;
+  bound.shared_scratch = static_cast<std::size_t>(kernels::linear_bwd_weight_packed_floats(shape)) * sizeof(float);
+  if (chunks > 0) {
+    bound.phases.push_back({chunks, [=](const Operands& o, std::int64_t chunk, std::byte*) {
+                              kernels::linear_bwd_weight_pack_f32(shape, chunk, o.in<float>(0), o.in<float>(1),
+                                                                  reinterpret_cast<float*>(o.shared));
+                            }});
+  }
   Phase phase;
   phase.tasks = slices + sums;
   phase.run = [=](const Operands& o, std::int64_t task, std::byte* thread_scratch) {
     if (task < slices) {
       const std::int64_t begin = task * unit;
-      return kernels::linear_bwd_weight_f32(shape, o.in<float>(0), o.in<float>(1), o.out<float>(0), o.out<float>(1),
-                                            begin, std::min(begin + unit, width),
+      const float* packed = chunks > 0 ? reinterpret_cast<const float*>(o.shared) : nullptr;
+      return kernels::linear_bwd_weight_f32(shape, o.in<float>(0), o.in<float>(1), packed, o.out<float>(0),
+                                            o.out<float>(1), begin, std::min(begin + unit, width),
                                             reinterpret_cast<float*>(thread_scratch));
     }
     const auto out = static_cast<std::size_t>(shape.out);
@@ -143,7 +165,6 @@ Bound bind_linear_bwd_weight(const BindContext& context) {
     kernels::column_sum_f32(0, static_cast<std::size_t>(shape.rows), col, std::min(col + kSumCols, out), out,
                             o.in<float>(1), o.out<float>(1));
   };
-  Bound bound;
   bound.phases.push_back(std::move(phase));
   bound.thread_scratch = static_cast<std::size_t>(kernels::linear_bwd_weight_scratch(shape)) * sizeof(float);
   return bound;

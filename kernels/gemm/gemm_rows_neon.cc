@@ -174,21 +174,38 @@ void multiply_group(const GemmRows& product, const TileTask& task, std::int64_t 
 
 // B panels that stay in L1 while A's rows pass by, each multiplied with all of them.
 constexpr std::int64_t kGroupFloats = (36 << 10) / sizeof(float);
+// What stays in half of L2.
+constexpr std::int64_t kHalfL2Floats = (256 << 10) / sizeof(float);
+
+/// A product in blocks: some terms of the sums, some of the columns.
+struct Blocks {
+  const GemmRows& product;
+  const GemmEpilogue& epilogue;
+  std::int64_t step;   // of the depth
+  std::int64_t group;  // columns
+
+  void run(std::int64_t k, std::int64_t col) const {
+    const std::int64_t end = std::min(k + step, product.depth);
+    const TileTask task(product.c, end == product.depth ? epilogue : GemmEpilogue{}, product.accumulate || k > 0);
+    multiply_group(product, task, k, end, col, std::min(col + group, product.cols));
+  }
+};
 
 }  // namespace
 
 void gemm_rows_f32(const GemmRows& product, const GemmEpilogue& epilogue) {
-  const std::int64_t step = std::clamp<std::int64_t>(product.depth_step, 1, std::max<std::int64_t>(product.depth, 1));
+  const std::int64_t depth = std::max<std::int64_t>(product.depth, 1);
+  const std::int64_t step = std::clamp<std::int64_t>(product.depth_step, 1, depth);
   const std::int64_t group = std::max<std::int64_t>(1, kGroupFloats / (kGemmTileCols * step)) * kGemmTileCols;
-  for (std::int64_t col = 0; col < product.cols; col += group) {
-    const std::int64_t col_end = std::min(col + group, product.cols);
-    std::int64_t k = 0;
-    do {
-      const std::int64_t end = std::min(k + step, product.depth);
-      const TileTask task(product.c, end == product.depth ? epilogue : GemmEpilogue{}, product.accumulate || k > 0);
-      multiply_group(product, task, k, end, col, col_end);
-      k = end;
-    } while (k < product.depth);
+  const Blocks blocks{product, epilogue, step, group};
+  // A passes by once for each group of columns: a step of its depth at a time if all of it leaves L2 too little room,
+  // as long as C, which then comes and goes once a step, stays there instead. Either way the same bits.
+  if (product.rows * depth > kHalfL2Floats && product.rows * product.cols <= kHalfL2Floats) {
+    for (std::int64_t k = 0; k < depth; k += step)
+      for (std::int64_t col = 0; col < product.cols; col += group) blocks.run(k, col);
+  } else {
+    for (std::int64_t col = 0; col < product.cols; col += group)
+      for (std::int64_t k = 0; k < depth; k += step) blocks.run(k, col);
   }
 }
 

@@ -13,16 +13,62 @@ constexpr std::int64_t kUnit = 48;
 constexpr std::int64_t kFewSlices = 8;
 constexpr std::int64_t kDepthOfColumns = 192;
 constexpr std::int64_t kDepthOfRows = 128;
+// A slice of dw comes back after each step of the depth: it stays in L2 (448 of 512 KiB) if the other operand's rows
+// that pass by meanwhile leave it the room. They may be fewer for that, down to 64.
+constexpr std::int64_t kL2Floats = (448 << 10) / sizeof(float);
+constexpr std::int64_t kShallowest = 64;
+// A slice of rows of a large dw is a few lines of each of its panels, which fall on each other in L2 as well: it goes to
+// memory and back after each step, and the steps are long. A panel of B this deep is 19 KiB of L1.
+constexpr std::int64_t kDepthOfPackedRows = 400;
 
-struct Depths {
-  std::int64_t step;
+bool packs_narrower(const LinearShape& shape) { return !gemm_spreads_over_l1(std::min(shape.in, shape.out)); }
 
-  explicit Depths(const LinearShape& shape) {
-    const std::int64_t most = shape.slices_rows() ? kDepthOfRows : kDepthOfColumns;
-    const std::int64_t count = std::max<std::int64_t>(1, (shape.rows + most - 1) / most);
-    step = (shape.rows + count - 1) / count;
-  }
+std::int64_t deepest(const LinearShape& shape) {
+  if (shape.slices_rows() && packs_narrower(shape)) return kDepthOfPackedRows;
+  const std::int64_t fitting = kL2Floats / std::min(shape.in, shape.out) - linear_bwd_weight_unit(shape);
+  return std::min(shape.slices_rows() ? kDepthOfRows : kDepthOfColumns, std::max(fitting, kShallowest));
+}
+
+std::int64_t depth_step(const LinearShape& shape) {
+  const std::int64_t most = deepest(shape);
+  const std::int64_t count = std::max<std::int64_t>(1, (shape.rows + most - 1) / most);
+  return (shape.rows + count - 1) / count;
+}
+
+struct Operands {
+  const float* x;
+  const float* dy;
+  const float* packed;  // chunks of the narrower one's panels, or null
 };
+
+// The product of rows [m, m + block.depth) for a slice of dw's rows, of which x's columns are packed here.
+void multiply_rows(const LinearShape& shape, const Operands& operands, std::int64_t m, std::int64_t unit,
+                   GemmBlock& block, float* scratch) {
+  gemm_pack_a_trans_f32(block.rows, block.depth, operands.x + m * shape.in + unit, shape.in, scratch);
+  block.a = scratch;
+  block.b = operands.packed ? operands.packed + m * shape.out : operands.dy + m * shape.out;
+  block.b_step = operands.packed ? 0 : shape.out;
+  block.b_group = 1;
+  gemm_block_f32(block);
+}
+
+// The same for a slice of dw's columns, of which dy's are packed here unless they spread over L1 as they lie.
+void multiply_columns(const LinearShape& shape, const Operands& operands, std::int64_t m, std::int64_t unit,
+                      GemmBlock& block, float* db, float* scratch) {
+  block.a = operands.packed ? operands.packed + m * shape.in : operands.x + m * shape.in;
+  block.a_step = operands.packed ? 0 : shape.in;
+  block.b = operands.dy + m * shape.out + unit;
+  if (gemm_spreads_over_l1(shape.out)) {
+    block.b_step = shape.out;
+    gemm_block_f32(block);  // the lines are in L1 when the bias' gradient needs them
+    if (db) gemm_column_sums_f32(block.depth, block.cols, block.b, shape.out, db + unit, block.accumulate);
+    return;
+  }
+  gemm_pack_b_f32(block.depth, block.cols, block.b, shape.out, scratch);
+  block.b = scratch;
+  gemm_block_f32(block);
+  if (db) gemm_panel_sums_f32(block.depth, block.cols, scratch, db + unit, block.accumulate);
+}
 
 }  // namespace
 
@@ -34,54 +80,50 @@ std::int64_t linear_bwd_weight_unit(const LinearShape& shape) {
   return std::max(shape.in, shape.out) < kFewSlices * kUnit ? kUnit / 2 : kUnit;
 }
 
-std::int64_t linear_bwd_weight_scratch(const LinearShape& shape) {
-  return linear_bwd_weight_unit(shape) * Depths(shape).step;
+std::int64_t linear_bwd_weight_chunks(const LinearShape& shape) {
+  if (!packs_narrower(shape)) return 0;
+  const std::int64_t step = depth_step(shape);
+  return (shape.rows + step - 1) / step;
 }
 
-void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float* dy, float* dw, float* db,
-                           std::int64_t begin, std::int64_t end, float* scratch) {
-  const Depths depths(shape);
-  const std::int64_t unit_width = linear_bwd_weight_unit(shape);
-  const bool in_place = gemm_spreads_over_l1(shape.out);
+std::int64_t linear_bwd_weight_packed_floats(const LinearShape& shape) {
+  return linear_bwd_weight_chunks(shape) > 0 ? shape.rows * std::min(shape.in, shape.out) : 0;
+}
+
+void linear_bwd_weight_pack_f32(const LinearShape& shape, std::int64_t chunk, const float* x, const float* dy,
+                                float* packed) {
+  const std::int64_t m = chunk * depth_step(shape);
+  const std::int64_t depth = std::min(depth_step(shape), shape.rows - m);
+  if (shape.slices_rows()) {
+    gemm_pack_b_f32(depth, shape.out, dy + m * shape.out, shape.out, packed + m * shape.out);
+  } else {
+    gemm_pack_a_trans_f32(shape.in, depth, x + m * shape.in, shape.in, packed + m * shape.in);
+  }
+}
+
+std::int64_t linear_bwd_weight_scratch(const LinearShape& shape) {
+  return linear_bwd_weight_unit(shape) * depth_step(shape);
+}
+
+void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float* dy, const float* packed, float* dw,
+                           float* db, std::int64_t begin, std::int64_t end, float* scratch) {
+  const std::int64_t step = depth_step(shape), unit_width = linear_bwd_weight_unit(shape);
+  const Operands operands{x, dy, packed};
   for (std::int64_t unit = begin; unit < end; unit += unit_width) {
     const std::int64_t width = std::min(unit_width, end - unit);
     GemmBlock block;
+    block.rows = shape.slices_rows() ? width : shape.in;
+    block.cols = shape.slices_rows() ? shape.out : width;
+    block.c.data = shape.slices_rows() ? dw : dw + unit * shape.in;
+    block.c.first_row = shape.slices_rows() ? unit : 0;
     block.c.panel_depth = shape.in;
-    for (std::int64_t m = 0; m < shape.rows; m += depths.step) {
-      block.depth = block.b_depth = std::min(depths.step, shape.rows - m);
+    for (std::int64_t m = 0; m < shape.rows; m += step) {
+      block.depth = block.b_depth = std::min(step, shape.rows - m);
       block.accumulate = m > 0;
-      const float* x_rows = x + m * shape.in;
-      const float* dy_rows = dy + m * shape.out;
       if (shape.slices_rows()) {
-        gemm_pack_a_trans_f32(width, block.depth, x_rows + unit, shape.in, scratch);
-        block.rows = width;
-        block.cols = shape.out;
-        block.a = scratch;
-        block.b = dy_rows;
-        block.b_step = shape.out;
-        block.c.data = dw;
-        block.c.first_row = unit;
-        block.b_group = 1;
+        multiply_rows(shape, operands, m, unit, block, scratch);
       } else {
-        block.rows = shape.in;
-        block.cols = width;
-        block.a = x_rows;
-        block.a_step = shape.in;
-        block.c.data = dw + unit * shape.in;
-        if (in_place) {
-          block.b = dy_rows + unit;
-          block.b_step = shape.out;
-        } else {
-          gemm_pack_b_f32(block.depth, width, dy_rows + unit, shape.out, scratch);
-          block.b = scratch;
-        }
-      }
-      gemm_block_f32(block);
-      if (!db || shape.slices_rows()) continue;
-      if (in_place) {  // the lines are in L1 by now
-        gemm_column_sums_f32(block.depth, width, block.b, shape.out, db + unit, block.accumulate);
-      } else {
-        gemm_panel_sums_f32(block.depth, width, scratch, db + unit, block.accumulate);
+        multiply_columns(shape, operands, m, unit, block, db, scratch);
       }
     }
   }

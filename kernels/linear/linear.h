@@ -2,8 +2,9 @@
 //
 //   dw[i][o] (=) sum over m < rows of x[m][i] * dy[m][o],    db[o] (=) sum over m of dy[m][o]
 //
-// The wider operand is packed, a slice of it that stays in L1 at a time; the narrower one is read where it lies, so
-// that neither crosses the bus more often than the other's slices need it. No allocation, no threads, no state.
+// The wider operand is packed, a slice of it that stays in L1 at a time; the narrower one passes by for each slice. It is
+// read where it lies, or, where its rows would fall on each other in L1, packed as a whole before, chunk by chunk.
+// No allocation, no threads, no state.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +26,21 @@ bool linear_bwd_weight_takes(const LinearShape& shape);
 /// Columns of x or dy that one slice is best a multiple of: what is packed at a time.
 std::int64_t linear_bwd_weight_unit(const LinearShape& shape);
 
+/// Chunks of rows in which the narrower operand is to be packed before; 0 if it is read where it lies.
+std::int64_t linear_bwd_weight_chunks(const LinearShape& shape);
+/// Floats that all chunks together occupy.
+std::int64_t linear_bwd_weight_packed_floats(const LinearShape& shape);
+/// Packs one chunk of x or dy, whichever is narrower, to its place in `packed`.
+void linear_bwd_weight_pack_f32(const LinearShape& shape, std::int64_t chunk, const float* x, const float* dy,
+                                float* packed);
+
 /// Floats of scratch, 64-byte aligned.
 std::int64_t linear_bwd_weight_scratch(const LinearShape& shape);
 
 /// dw (panels, packed_weight.h) for rows or columns, as slices_rows() says, [begin, end), multiples of the unit but for
-/// the last one; and those columns of db, which is not touched if null or if the slices are of rows.
-void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float* dy, float* dw, float* db,
-                           std::int64_t begin, std::int64_t end, float* scratch);
+/// the last one; and those columns of db, which is not touched if null or if the slices are of rows. `packed` holds all
+/// chunks, or is null if there are none.
+void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float* dy, const float* packed, float* dw,
+                           float* db, std::int64_t begin, std::int64_t end, float* scratch);
 
 }  // namespace bramble::kernels

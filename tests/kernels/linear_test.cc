@@ -23,17 +23,25 @@ TEST(Linear, TheWeightsGradientMatchesTheReferenceWhicheverOperandIsWider) {
                                    {150, 96, 20},
                                    {130, 104, 12},
                                    {2, 400, 8},
-                                   {2, 8, 400}}) {
+                                   {2, 8, 400},
+                                   {150, 512, 128},
+                                   {150, 128, 516},
+                                   {210, 768, 776}}) {
     ASSERT_TRUE(linear_bwd_weight_takes(shape));
     const auto x = test::uniform(size(shape.rows * shape.in), 1);
     const auto dy = test::uniform(size(shape.rows * shape.out), 2);
     const auto elements = size(packed_weight_elements(shape.in, shape.out));
     std::vector<float> dw(elements, 7.0f), db(size(shape.out), 7.0f);
     std::vector<float> scratch(size(linear_bwd_weight_scratch(shape)));
+    const std::int64_t chunks = linear_bwd_weight_chunks(shape);
+    EXPECT_EQ(chunks > 0, std::min(shape.in, shape.out) >= 128);
+    std::vector<float> packed(size(linear_bwd_weight_packed_floats(shape)));
+    for (std::int64_t chunk = 0; chunk < chunks; ++chunk)
+      linear_bwd_weight_pack_f32(shape, chunk, x.data(), dy.data(), packed.data());
     const std::int64_t width = std::max(shape.in, shape.out), unit = linear_bwd_weight_unit(shape);
     for (std::int64_t begin = 0; begin < width; begin += unit) {
-      linear_bwd_weight_f32(shape, x.data(), dy.data(), dw.data(), db.data(), begin, std::min(begin + unit, width),
-                            scratch.data());
+      linear_bwd_weight_f32(shape, x.data(), dy.data(), chunks > 0 ? packed.data() : nullptr, dw.data(), db.data(),
+                            begin, std::min(begin + unit, width), scratch.data());
     }
     const double bound = 1e-6 * (4 + 2 * std::sqrt(static_cast<double>(shape.rows)));
     for (std::int64_t o = 0; o < shape.out; ++o) {
