@@ -31,6 +31,9 @@ void copy_panel(std::int64_t lanes, std::int64_t depth, const float* source, std
   }
 }
 
+// Copies take so many rows to all panels at a time: panels' borders split cache lines, and a line is then still in L1.
+constexpr std::int64_t kCopyRows = 16;
+
 // sums[0, count) += the panel's columns.
 template <int Quads>
 void sum_panel(std::int64_t depth, const float* panel, std::int64_t count, float* sums) {
@@ -57,17 +60,18 @@ void gemm_pack_a_f32(std::int64_t rows, std::int64_t depth, const float* source,
 
 void gemm_pack_a_trans_f32(std::int64_t rows, std::int64_t depth, const float* source, std::int64_t depth_stride,
                            float* panels) {
-  for (std::int64_t i = 0; i < rows; i += kGemmTileRows) {
-    copy_panel<2>(rows - i, depth, source + i, depth_stride, panels + i * depth);
+  for (std::int64_t k = 0; k < depth; k += kCopyRows, source += kCopyRows * depth_stride) {
+    const std::int64_t count = std::min(kCopyRows, depth - k);
+    for (std::int64_t i = 0; i < rows; i += kGemmTileRows) {
+      copy_panel<2>(rows - i, count, source + i, depth_stride, panels + i * depth + k * kGemmTileRows);
+    }
   }
 }
 
 void gemm_pack_b_f32(std::int64_t depth, std::int64_t cols, const float* source, std::int64_t row_stride,
                      float* panels) {
-  // A few rows to all panels at a time: panels' borders split cache lines, and a line is then still in L1.
-  constexpr std::int64_t kBlock = 16;
-  for (std::int64_t k = 0; k < depth; k += kBlock, source += kBlock * row_stride) {
-    const std::int64_t count = std::min(kBlock, depth - k);
+  for (std::int64_t k = 0; k < depth; k += kCopyRows, source += kCopyRows * row_stride) {
+    const std::int64_t count = std::min(kCopyRows, depth - k);
     for (std::int64_t j = 0; j < cols; j += kGemmTileCols) {
       const std::int64_t lanes = cols - j;
       const std::int64_t width = std::min(kGemmTileCols, round_up(lanes, 4));
