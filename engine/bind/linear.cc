@@ -21,7 +21,7 @@ using kernels::kGemmTileCols;
 constexpr std::int64_t kTaskFloats = (256 << 10) / sizeof(float);
 // Weights beyond this do not stay in a core's share of L3. Every row task streams all that its columns need of them, so
 // they are cut into blocks both ways: this high and this wide, C's block and a step of A's and B's depth fit L2.
-constexpr std::int64_t kLargeWeight = (768 << 10) / sizeof(float);
+constexpr std::int64_t kLargeWeight = (512 << 10) / sizeof(float);
 constexpr std::int64_t kBlockTiles = 16;
 constexpr std::int64_t kBlockPanels = 16;
 // Columns that one task of a bias gradient sums.

@@ -8,9 +8,10 @@ namespace bramble::kernels {
 namespace {
 
 // 48 columns, packed this deep, are 36 KiB of L1, 24 KiB where the other operand's lines are read beside them at
-// strides that its sets do not spread evenly. Half as many columns where there would be too few slices for four cores.
+// strides that its sets do not spread evenly. Half as many columns where there would be too few slices for four cores:
+// more of them, and the other operand passes by more often.
 constexpr std::int64_t kUnit = 48;
-constexpr std::int64_t kFewSlices = 8;
+constexpr std::int64_t kFewSlices = 8, kCores = 4;
 constexpr std::int64_t kDepthOfColumns = 192;
 constexpr std::int64_t kDepthOfRows = 128;
 // A slice of dw comes back after each step of the depth: it stays in L2 (448 of 512 KiB) if the other operand's rows
@@ -77,7 +78,8 @@ bool linear_bwd_weight_takes(const LinearShape& shape) {
 }
 
 std::int64_t linear_bwd_weight_unit(const LinearShape& shape) {
-  return std::max(shape.in, shape.out) < kFewSlices * kUnit ? kUnit / 2 : kUnit;
+  const std::int64_t width = std::max(shape.in, shape.out);
+  return width >= kFewSlices * kUnit || width == kCores * kUnit ? kUnit : kUnit / 2;
 }
 
 std::int64_t linear_bwd_weight_chunks(const LinearShape& shape) {
