@@ -14,6 +14,7 @@
 #include "graph/ops/linear.h"
 #include "graph/ops/pool.h"
 #include "graph/ops/reshape.h"
+#include "graph/ops/squeeze_excite.h"
 #include "graph/ops/token.h"
 
 namespace bramble::graph {
@@ -79,6 +80,19 @@ TensorId Builder::linear(const std::string& name, TensorId x, int out_features, 
   std::vector<TensorId> inputs = {x, persistent(name + ".weight", std::move(weight), Role::parameter)};
   if (bias) inputs.push_back(parameter(name + ".bias", {out_features}));
   return node(std::make_shared<Linear>(LinearAttributes{.out_features = out_features}), name, std::move(inputs));
+}
+
+TensorId Builder::squeeze_excite(const std::string& name, TensorId x, const SqueezeExciteOptions& options) {
+  const auto layer = [&](const std::string& layer_name, std::int64_t in, std::int64_t out) {
+    TensorSpec weight{{out, in, 1, 1}, DType::f32, Layout::gemm_weight};
+    const TensorId id = persistent(layer_name + ".weight", std::move(weight), Role::parameter);
+    return std::pair{id, parameter(layer_name + ".bias", {out})};
+  };
+  const auto [reduce, reduce_bias] = layer(name + "." + options.reduce, channels(x), options.reduced);
+  const auto [expand, expand_bias] = layer(name + "." + options.expand, options.reduced, channels(x));
+  return node(std::make_shared<SqueezeExcite>(SqueezeExciteAttributes{
+                  .reduced = options.reduced, .activation = options.activation, .gate = options.gate}),
+              name, {x, reduce, reduce_bias, expand, expand_bias});
 }
 
 TensorId Builder::activation(TensorId x, Activation kind) {

@@ -18,6 +18,14 @@ struct Conv2dOptions {
   bool bias = false;
 };
 
+struct SqueezeExciteOptions {
+  int reduced = 1;
+  Activation activation = Activation::relu;
+  Activation gate = Activation::sigmoid;
+  const char* reduce = "conv_reduce";  ///< the layers' names
+  const char* expand = "conv_expand";
+};
+
 class Builder {
  public:
   explicit Builder(const ModelConfig& config) : config_(config) {}
@@ -39,6 +47,9 @@ class Builder {
   TensorId layernorm(const std::string& name, TensorId x, float eps);
   /// NAME.weight [out, in], NAME.bias [out], over the last dimension.
   TensorId linear(const std::string& name, TensorId x, int out_features, bool bias = true);
+
+  /// NAME.conv_reduce.weight [reduced, C, 1, 1], .bias [reduced]; NAME.conv_expand.weight [C, reduced, 1, 1], .bias [C].
+  TensorId squeeze_excite(const std::string& name, TensorId x, const SqueezeExciteOptions& options);
 
   TensorId activation(TensorId x, Activation kind);
   TensorId relu(TensorId x) { return activation(x, Activation::relu); }

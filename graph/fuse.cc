@@ -63,6 +63,13 @@ class Fuser {
     node(to).op = nullptr;
   }
 
+  bool has_addend(int i) {
+    const int slot = node(i).op->addend_input();
+    const std::vector<TensorId>& inputs = node(i).inputs;
+    return slot >= 0 && static_cast<std::size_t>(slot) < inputs.size() &&
+           inputs[static_cast<std::size_t>(slot)] != kNoTensor;
+  }
+
   /// `node`'s inputs with `addend` in its slot; empty if the node takes none.
   std::vector<TensorId> with_addend(int i, TensorId addend) {
     const int slot = node(i).op->addend_input();
@@ -90,7 +97,7 @@ void fuse_activation(Fuser& fuser, int i) {
   if (!activation) return;
   const int from = fuser.sole_producer(fuser.node(i).inputs[0]);
   if (from == kNone) return;
-  if (OpPtr fused = fuser.node(from).op->with_activation(activation->kind))
+  if (OpPtr fused = fuser.node(from).op->with_activation(activation->kind, fuser.has_addend(from)))
     fuser.melt(from, i, std::move(fused), fuser.node(from).inputs);
 }
 

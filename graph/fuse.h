@@ -7,7 +7,8 @@ namespace bramble::graph {
 
 /// On a forward graph, before it is differentiated (a fused node has a differentiation rule of its own, so the backward
 /// comes out fused as well):
-///   conv2d, depthwise_conv2d, linear, batchnorm, add    + activation -> the op with its activation
+///   conv2d, linear, batchnorm                           + activation -> the op with its activation
+///   depthwise_conv2d, add                               + relu, relu6 -> likewise
 ///   conv2d, linear, batchnorm (without activation)      + add        -> the op with a residual
 ///   add (of what has no epilogue to take it)            + layernorm  -> layernorm with a residual
 /// Only where the value in between has no other reader.

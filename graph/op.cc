@@ -8,7 +8,7 @@ void Op::backward(BackwardContext&) const {
 
 int Op::in_place_input(int) const { return -1; }
 
-std::shared_ptr<const Op> Op::with_activation(Activation) const { return nullptr; }
+std::shared_ptr<const Op> Op::with_activation(Activation, bool) const { return nullptr; }
 
 std::shared_ptr<const Op> Op::with_normalised_input(Activation) const { return nullptr; }
 

@@ -46,8 +46,9 @@ class Op {
   /// Whether output `output` IS input `in_place_input(output)` under another shape (a view: no work, no memory).
   virtual bool is_view() const { return false; }
 
-  /// The same op with `kind` applied to output 0; null if it cannot (or has an activation already).
-  virtual std::shared_ptr<const Op> with_activation(Activation kind) const;
+  /// The same op with `kind` applied to output 0; null if it cannot (or has an activation already). `has_addend`:
+  /// whether the node adds its addend_input().
+  virtual std::shared_ptr<const Op> with_activation(Activation kind, bool has_addend) const;
 
   /// The optional input that is added to output 0, if this op, as it stands, can take one; or -1. Passes that fuse
   /// look for it.

@@ -5,14 +5,14 @@
 namespace bramble::models {
 namespace {
 
-// Figure 7 of the paper without squeeze-excite: repeats, kernel, stride, expansion, channels.
-constexpr Stage kStages[] = {
-    {1, 3, 1, 1, 16}, {3, 3, 2, 3, 24}, {3, 5, 2, 3, 40},  {3, 5, 2, 6, 80},
-    {2, 3, 1, 6, 96}, {4, 5, 2, 6, 192}, {1, 3, 1, 6, 320},
+// Figure 7 of the paper without squeeze-excite: stage, repeats, kernel, stride, expansion, channels.
+constexpr BlockRow kRows[] = {
+    {0, 1, 3, 1, 1, 16}, {1, 3, 3, 2, 3, 24},  {2, 3, 5, 2, 3, 40},  {3, 3, 5, 2, 6, 80},
+    {4, 2, 3, 1, 6, 96}, {5, 4, 5, 2, 6, 192}, {6, 1, 3, 1, 6, 320},
 };
 
 graph::Model build(const graph::ModelConfig& config, float width) {
-  return build_mobile_net({32, kStages, width, graph::Activation::relu}, config);
+  return build_mobile_net({32, kRows, width, graph::Activation::relu}, config);
 }
 
 }  // namespace

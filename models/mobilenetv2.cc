@@ -5,14 +5,14 @@
 namespace bramble::models {
 namespace {
 
-// Table 2 of the paper: repeats, kernel, stride, expansion, channels.
-constexpr Stage kStages[] = {
-    {1, 3, 1, 1, 16}, {2, 3, 2, 6, 24}, {3, 3, 2, 6, 32},  {4, 3, 2, 6, 64},
-    {3, 3, 1, 6, 96}, {3, 3, 2, 6, 160}, {1, 3, 1, 6, 320},
+// Table 2 of the paper: stage, repeats, kernel, stride, expansion, channels.
+constexpr BlockRow kRows[] = {
+    {0, 1, 3, 1, 1, 16}, {1, 2, 3, 2, 6, 24},  {2, 3, 3, 2, 6, 32},  {3, 4, 3, 2, 6, 64},
+    {4, 3, 3, 1, 6, 96}, {5, 3, 3, 2, 6, 160}, {6, 1, 3, 1, 6, 320},
 };
 
 graph::Model build(const graph::ModelConfig& config, float width) {
-  return build_mobile_net({32, kStages, width, graph::Activation::relu6}, config);
+  return build_mobile_net({32, kRows, width, graph::Activation::relu6}, config);
 }
 
 }  // namespace

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <numeric>
 
+#include "models/efficientnet.h"
 #include "models/mnasnet.h"
 #include "models/mobilenetv2.h"
+#include "models/mobilenetv3.h"
 #include "models/resnet.h"
 #include "models/vit.h"
 
@@ -15,6 +17,7 @@ using Keys = std::vector<std::string>;
 
 const Keys kFc = {"fc.weight", "fc.bias"};
 const Keys kClassifier = {"classifier.weight", "classifier.bias"};
+const Keys kHeadAndClassifier = {"conv_head.weight", "conv_head.bias", "classifier.weight", "classifier.bias"};
 const Keys kHead = {"head.weight", "head.bias"};
 const Keys kNormAndHead = {"norm.weight", "norm.bias", "head.weight", "head.bias"};
 
@@ -25,12 +28,24 @@ const std::vector<ModelInfo>& registry() {
       {"resnet50", "ResNet", "resnet50", 78.05, kFc, build_resnet50},
       {"mobilenetv2_050", "MobileNetV2", "mobilenetv2_050.lamb_in1k", 65.95, kClassifier, build_mobilenetv2_050},
       {"mobilenetv2_100", "MobileNetV2", "mobilenetv2_100", 72.97, kClassifier, build_mobilenetv2_100},
+      {"mobilenetv3_small_075", "MobileNetV3", "mobilenetv3_small_075", 65.4, kHeadAndClassifier,
+       build_mobilenetv3_small_075},
+      {"mobilenetv3_small_100", "MobileNetV3", "mobilenetv3_small_100", 67.4, kHeadAndClassifier,
+       build_mobilenetv3_small_100},
+      {"mobilenetv3_large_075", "MobileNetV3", "mobilenetv3_large_075", 73.3, kHeadAndClassifier,
+       build_mobilenetv3_large_075},
+      {"mobilenetv3_large_100", "MobileNetV3", "mobilenetv3_large_100", 75.2, kHeadAndClassifier,
+       build_mobilenetv3_large_100},
       {"vit_tiny", "ViT", "vit_tiny_patch16_224.augreg_in21k_ft_in1k", 75.46, kHead, build_vit_tiny},
       {"vit_small", "ViT", "vit_small_patch16_224.augreg_in1k", 78.85, kHead, build_vit_small},
       {"vit_base", "ViT", "vit_base_patch16_224.augreg_in1k", 79.15, kHead, build_vit_base},
       {"deit_tiny", "DeiT", "deit_tiny_patch16_224", 76.6, kNormAndHead, build_vit_tiny},
       {"deit_small", "DeiT", "deit_small_patch16_224", 82.6, kNormAndHead, build_vit_small},
       {"deit_base", "DeiT", "deit_base_patch16_224", 84.2, kNormAndHead, build_vit_base},
+      {"efficientnet_b0", "EfficientNet", "efficientnet_b0", 77.1, kClassifier, build_efficientnet_b0},
+      {"efficientnet_b1", "EfficientNet", "efficientnet_b1", 79.1, kClassifier, build_efficientnet_b1},
+      {"efficientnet_b2", "EfficientNet", "efficientnet_b2", 80.1, kClassifier, build_efficientnet_b2},
+      {"efficientnet_b3", "EfficientNet", "efficientnet_b3", 81.6, kClassifier, build_efficientnet_b3},
       {"mnasnet_050", "MnasNet", "mnasnet_050", 67.73, kClassifier, build_mnasnet_050},
       {"mnasnet_075", "MnasNet", "mnasnet_075", 71.18, kClassifier, build_mnasnet_075},
       {"mnasnet_100", "MnasNet", "mnasnet_100", 73.46, kClassifier, build_mnasnet_100},

@@ -10,6 +10,7 @@
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/linear.h"
 #include "graph/ops/pointwise_conv2d.h"
+#include "graph/ops/squeeze_excite.h"
 
 namespace bramble::bench {
 namespace {
@@ -47,6 +48,14 @@ std::string suffix(Activation kind) {
       return "_relu6";
     case Activation::gelu:
       return "_gelu";
+    case Activation::hard_swish:
+      return "_hard_swish";
+    case Activation::silu:
+      return "_silu";
+    case Activation::sigmoid:
+      return "_sigmoid";
+    case Activation::hard_sigmoid:
+      return "_hard_sigmoid";
   }
   return "_activation";
 }
@@ -58,6 +67,8 @@ Activation activation_of(const Node& node) {
   if (const auto* op = as<graph::Linear>(node)) return op->attributes.activation;
   if (const auto* op = as<graph::BatchNorm>(node)) return op->attributes.activation;
   if (const auto* op = as<graph::BatchNormBwd>(node)) return op->attributes.activation;
+  if (const auto* op = as<graph::SqueezeExcite>(node)) return op->attributes.activation;
+  if (const auto* op = as<graph::SqueezeExciteBwd>(node)) return op->attributes.activation;
   if (const auto* op = as<graph::ActivationOp>(node)) return op->kind;
   if (const auto* op = as<graph::ActivationBwd>(node)) return op->kind;
   return Activation::none;
@@ -129,6 +140,10 @@ std::string shape_text(const Graph& graph, const Node& node) {
   if (const auto* op = as<graph::Attention>(node)) return extents(in, 0) + "_h" + std::to_string(op->attributes.heads);
   if (const auto* op = as<graph::AttentionBwd>(node))
     return extents(in1, 0) + "_h" + std::to_string(op->attributes.heads);
+  if (const auto* op = as<graph::SqueezeExcite>(node))
+    return extents(in, 1) + "_r" + std::to_string(op->attributes.reduced);
+  if (const auto* op = as<graph::SqueezeExciteBwd>(node))
+    return extents(in1, 1) + "_r" + std::to_string(op->attributes.reduced);
   return extents(in, in.size() >= 3 && node.op->name() != "sgd" ? 1 : 0);
 }
 

@@ -37,7 +37,6 @@ class Table {
     const TensorId x = in == 3 ? images(size) : input({batch_, size, size, in});
     layer(std::make_shared<graph::Conv2d>(a), {x, weight({out, in, kernel, kernel}, Layout::gemm_weight)});
   }
-  void pointwise(int size, int in, int out) { conv(size, in, out, 1, 1, 0); }
   void depthwise(int size, int channels, int kernel, int stride) {
     graph::DepthwiseConv2dAttributes a;
     a.kernel_h = a.kernel_w = kernel;
@@ -119,37 +118,6 @@ void convnext_tiny(Table& table) {
   table.linear(1, 768, 1000);
 }
 
-/// EfficientNet-B0 (Tan & Le 2019, table 1). Its SiLU stands as ReLU6, and the gates of squeeze-and-excitation are left
-/// out: their matrices have one row an image.
-void efficientnet_b0(Table& table) {
-  struct Stage {
-    int expand, kernel, channels, blocks, stride;
-  };
-  constexpr Stage kStages[] = {{1, 3, 16, 1, 1},  {6, 3, 24, 2, 2},  {6, 5, 40, 2, 2}, {6, 3, 80, 3, 2},
-                               {6, 5, 112, 3, 1}, {6, 5, 192, 4, 2}, {6, 3, 320, 1, 1}};
-  table.conv(224, 3, 32, 3, 2, 1);
-  int size = 112, in = 32;
-  table.batchnorm(size, in, Activation::relu6);
-  for (const Stage& stage : kStages) {
-    for (int block = 0; block < stage.blocks; ++block) {
-      const int stride = block == 0 ? stage.stride : 1, inside = in * stage.expand;
-      if (stage.expand > 1) {
-        table.pointwise(size, in, inside);
-        table.batchnorm(size, inside, Activation::relu6);
-      }
-      table.depthwise(size, inside, stage.kernel, stride);
-      size /= stride;
-      table.batchnorm(size, inside, Activation::relu6);
-      table.pointwise(size, inside, stage.channels);
-      table.batchnorm(size, stage.channels, Activation::none);
-      in = stage.channels;
-    }
-  }
-  table.pointwise(size, in, 1280);
-  table.batchnorm(size, 1280, Activation::relu6);
-  table.linear(1, 1280, 1000);
-}
-
 /// FasterViT-1 (Hatamizadeh et al. 2023; the authors' faster_vit_1_224): a stem of two 3x3 convolutions, two stages of
 /// convolutions, two of attention in windows of 7x7 with heads of 40 channels. At 14x14 each window's 49 tokens are
 /// joined by 4 carrier tokens, and the image's 16 of those attend to each other first. The position bias of the scores
@@ -189,8 +157,6 @@ graph::Graph layer_table(std::string_view model, std::int64_t batch) {
   Table table(batch);
   if (model == "convnext_tiny") {
     convnext_tiny(table);
-  } else if (model == "efficientnet_b0") {
-    efficientnet_b0(table);
   } else if (model == "faster_vit_1") {
     faster_vit_1(table);
   } else {

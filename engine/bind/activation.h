@@ -12,6 +12,10 @@ constexpr kernels::Activation to_kernel(graph::Activation activation) {
     case graph::Activation::relu: return kernels::Activation::relu;
     case graph::Activation::relu6: return kernels::Activation::relu6;
     case graph::Activation::gelu: return kernels::Activation::gelu;
+    case graph::Activation::hard_swish: return kernels::Activation::hard_swish;
+    case graph::Activation::silu: return kernels::Activation::silu;
+    case graph::Activation::sigmoid: return kernels::Activation::sigmoid;
+    case graph::Activation::hard_sigmoid: return kernels::Activation::hard_sigmoid;
   }
   return kernels::Activation::none;
 }

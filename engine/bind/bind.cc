@@ -46,6 +46,8 @@ constexpr std::pair<std::string_view, BindFunction> kBindings[] = {
     {"select_token_bwd", bind_select_token_bwd},
     {"sgd", bind_sgd},
     {"softmax_cross_entropy", bind_softmax_cross_entropy},
+    {"squeeze_excite", bind_squeeze_excite},
+    {"squeeze_excite_bwd", bind_squeeze_excite_bwd},
 };
 
 }  // namespace

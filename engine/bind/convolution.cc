@@ -96,7 +96,7 @@ Bound bind_convolution_bwd_data(const BindContext& context, const Conv2dShape& s
   return bound;
 }
 
-Phase pack_transposed_phase(const Conv2dShape& shape, int weight) {
+Phase pack_transposed_phase(const Conv2dShape& shape, int weight, std::int64_t offset) {
   std::vector<ProductTask> tasks;
   const ConvBlocking one_row{8, 8, 12};
   for (std::int64_t group = 0; group < shape.groups; ++group) {
@@ -107,10 +107,10 @@ Phase pack_transposed_phase(const Conv2dShape& shape, int weight) {
   }
   Phase result;
   result.tasks = static_cast<std::int64_t>(tasks.size());
-  result.run = [shape, tasks, weight](const Operands& operands, std::int64_t task, std::byte*) {
+  result.run = [shape, tasks, weight, offset](const Operands& operands, std::int64_t task, std::byte*) {
     const ProductTask& t = tasks[static_cast<std::size_t>(task)];
     kernels::conv2d_pack_bwd_data_weight_f32(shape, operands.in<float>(weight), t.slice.group, t.phase,
-                                             t.slice.col_begin, t.slice.col_end, floats(operands.shared));
+                                             t.slice.col_begin, t.slice.col_end, floats(operands.shared) + offset);
   };
   return result;
 }

@@ -18,8 +18,8 @@ Bound bind_convolution_bwd_data(const BindContext& context, const kernels::Conv2
 /// Inputs x, dy; outputs dw, db, either of which may be unread.
 Bound bind_convolution_bwd_weight(const BindContext& context, const kernels::Conv2dShape& shape);
 
-/// Transposes input `weight` for by-data, into the beginning of the shared scratch.
-Phase pack_transposed_phase(const kernels::Conv2dShape& shape, int weight);
+/// Transposes input `weight` for by-data, into the shared scratch from float `offset` on.
+Phase pack_transposed_phase(const kernels::Conv2dShape& shape, int weight, std::int64_t offset = 0);
 
 /// Where a node has what its weight's gradient needs.
 struct WeightGradientOperands {

@@ -39,5 +39,7 @@ Bound bind_select_token(const BindContext& context);
 Bound bind_select_token_bwd(const BindContext& context);
 Bound bind_sgd(const BindContext& context);
 Bound bind_softmax_cross_entropy(const BindContext& context);
+Bound bind_squeeze_excite(const BindContext& context);
+Bound bind_squeeze_excite_bwd(const BindContext& context);
 
 }  // namespace bramble::engine

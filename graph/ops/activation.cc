@@ -15,7 +15,7 @@ std::vector<TensorSpec> ActivationOp::infer(std::span<const TensorSpec> inputs) 
 void ActivationOp::backward(BackwardContext& context) const {
   if (!context.wants(0)) return;
   if (kind == Activation::none) return context.set_dx(0, context.dy(0));
-  const TensorId saved = kind == Activation::gelu ? context.input(0) : context.output(0);
+  const TensorId saved = derivative_reads_input(kind) ? context.input(0) : context.output(0);
   context.set_dx(0, context.emit(std::make_shared<ActivationBwd>(kind), {context.dy(0), saved})[0]);
 }
 

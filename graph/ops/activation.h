@@ -18,7 +18,7 @@ class ActivationOp : public Op {
   int in_place_input(int) const override { return 0; }
 };
 
-/// dx = dy * f'. Inputs: dy; the forward's y for relu and relu6, its x for gelu. Outputs: dx.
+/// dx = dy * f'. Inputs: dy; the forward's x where derivative_reads_input, else its y. Outputs: dx.
 class ActivationBwd : public Op {
  public:
   explicit ActivationBwd(Activation activation) : kind(activation) {}

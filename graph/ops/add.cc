@@ -23,9 +23,9 @@ void Add::backward(BackwardContext& context) const {
     if (context.wants(i)) context.set_dx(i, dx);
 }
 
-OpPtr Add::with_activation(Activation kind) const {
-  // gelu's gradient needs a + b, which is not kept.
-  if (attributes.activation != Activation::none || kind == Activation::gelu) return nullptr;
+OpPtr Add::with_activation(Activation kind, bool) const {
+  // a + b is not kept.
+  if (attributes.activation != Activation::none || !is_clamp(kind)) return nullptr;
   return std::make_shared<Add>(AddAttributes{kind});
 }
 

@@ -20,7 +20,7 @@ class Add : public Op {
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
   int in_place_input(int) const override { return 0; }
-  OpPtr with_activation(Activation kind) const override;
+  OpPtr with_activation(Activation kind, bool has_addend) const override;
 };
 
 }  // namespace bramble::graph

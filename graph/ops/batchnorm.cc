@@ -39,8 +39,9 @@ std::vector<int> BatchNorm::mutated_inputs() const {
   return attributes.training ? std::vector<int>{3, 4} : std::vector<int>{};
 }
 
-std::shared_ptr<const Op> BatchNorm::with_activation(Activation kind) const {
-  if (attributes.activation != Activation::none || kind == Activation::gelu) return nullptr;
+std::shared_ptr<const Op> BatchNorm::with_activation(Activation kind, bool has_addend) const {
+  // The backward finds z again from x alone, or takes y: with a residual it has no way to z.
+  if (attributes.activation != Activation::none || (has_addend && derivative_reads_input(kind))) return nullptr;
   BatchNormAttributes fused = attributes;
   fused.activation = kind;
   return std::make_shared<BatchNorm>(fused);

@@ -11,7 +11,7 @@ struct BatchNormAttributes {
   float eps = 1e-5F;
   float momentum = 0.1F;  ///< PyTorch's: the share of the new statistics
   bool training = true;   ///< batch statistics, and the running ones are updated; false: the running ones are used
-  Activation activation = Activation::none;  ///< none, relu or relu6
+  Activation activation = Activation::none;  ///< with a residual none whose derivative_reads_input
 };
 
 /// Inputs: x [..., C], gamma [C], beta [C], running_mean [C], running_var [C] (the last two updated when training),
@@ -27,7 +27,7 @@ class BatchNorm : public Op {
   void backward(BackwardContext& context) const override;
   std::vector<int> mutated_inputs() const override;
   int in_place_input(int output) const override { return output == 0 ? 0 : -1; }
-  std::shared_ptr<const Op> with_activation(Activation kind) const override;
+  std::shared_ptr<const Op> with_activation(Activation kind, bool has_addend) const override;
   int addend_input() const override { return attributes.activation == Activation::none ? 5 : -1; }
 };
 

@@ -42,7 +42,7 @@ std::vector<TensorSpec> Conv2d::infer(std::span<const TensorSpec> inputs) const 
 void Conv2d::backward(BackwardContext& context) const {
   TensorId dz = context.dy(0);
   if (attributes.activation != Activation::none) {
-    const TensorId saved = context.output(attributes.activation == Activation::gelu ? 1 : 0);
+    const TensorId saved = context.output(derivative_reads_input(attributes.activation) ? 1 : 0);
     dz = context.emit(std::make_shared<ActivationBwd>(attributes.activation), {dz, saved})[0];
   }
   if (context.wants(3)) context.set_dx(3, dz);
@@ -64,7 +64,7 @@ void Conv2d::backward(BackwardContext& context) const {
   if (context.wants(2)) context.set_dx(2, gradients[1]);
 }
 
-std::shared_ptr<const Op> Conv2d::with_activation(Activation kind) const {
+std::shared_ptr<const Op> Conv2d::with_activation(Activation kind, bool) const {
   if (attributes.activation != Activation::none) return nullptr;
   Conv2dAttributes fused = attributes;
   fused.activation = kind;

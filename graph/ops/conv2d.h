@@ -22,8 +22,8 @@ struct Conv2dAttributes {
 };
 
 /// Inputs: x [N, H, W, C], weight [out, C / groups, KH, KW], optional bias [out], optional residual [N, OH, OW, out],
-/// where x is normalised mean, scale, beta [C]. Outputs: y [N, OH, OW, out]; z, the same before the activation (only a
-/// gelu's derivative reads it); y's channel sums.
+/// where x is normalised mean, scale, beta [C]. Outputs: y [N, OH, OW, out]; z, the same before the activation (read by the
+/// derivative of some, activation.h); y's channel sums.
 class Conv2d : public Op {
  public:
   explicit Conv2d(const Conv2dAttributes& values) : attributes(values) {}
@@ -32,7 +32,7 @@ class Conv2d : public Op {
   std::string_view name() const override { return "conv2d"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
-  std::shared_ptr<const Op> with_activation(Activation kind) const override;
+  std::shared_ptr<const Op> with_activation(Activation kind, bool has_addend) const override;
   int addend_input() const override { return attributes.activation == Activation::none ? 3 : -1; }
   OpPtr with_normalised_input(Activation kind) const override;
   NormalisedInput normalised_input() const override { return {0, 4}; }

@@ -23,7 +23,7 @@ Shape output_shape(const DepthwiseConv2dAttributes& a, const Shape& x) {
 std::vector<TensorSpec> DepthwiseConv2d::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 6);
   const DepthwiseConv2dAttributes& a = attributes;
-  require(a.activation != Activation::gelu, "the activation must be none, relu or relu6, not gelu");
+  require(is_clamp(a.activation), "the activation must be none, relu or relu6");
   expect_rank(inputs[0], 4, "the input", "[N, H, W, C]");
   const Shape& x = inputs[0].shape;
   expect_shape(inputs[1], {x[3], 1, a.kernel_h, a.kernel_w}, "the weight");
@@ -44,8 +44,8 @@ void DepthwiseConv2d::backward(BackwardContext& context) const {
     if (context.wants(i)) context.set_dx(i, gradients[static_cast<std::size_t>(i)]);
 }
 
-std::shared_ptr<const Op> DepthwiseConv2d::with_activation(Activation kind) const {
-  if (attributes.activation != Activation::none || kind == Activation::gelu) return nullptr;
+std::shared_ptr<const Op> DepthwiseConv2d::with_activation(Activation kind, bool) const {
+  if (attributes.activation != Activation::none || !is_clamp(kind)) return nullptr;
   DepthwiseConv2dAttributes fused = attributes;
   fused.activation = kind;
   return std::make_shared<DepthwiseConv2d>(fused);

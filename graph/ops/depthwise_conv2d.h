@@ -28,7 +28,7 @@ class DepthwiseConv2d : public Op {
   std::string_view name() const override { return "depthwise_conv2d"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
-  std::shared_ptr<const Op> with_activation(Activation kind) const override;
+  std::shared_ptr<const Op> with_activation(Activation kind, bool has_addend) const override;
   OpPtr with_normalised_input(Activation kind) const override;
   NormalisedInput normalised_input() const override { return {0, 3}; }
   int channel_sums_output() const override { return attributes.activation == Activation::none ? 1 : -1; }

@@ -31,7 +31,7 @@ std::vector<TensorSpec> Linear::infer(std::span<const TensorSpec> inputs) const 
 void Linear::backward(BackwardContext& context) const {
   TensorId dz = context.dy(0);
   if (attributes.activation != Activation::none) {
-    const TensorId saved = context.output(attributes.activation == Activation::gelu ? 1 : 0);
+    const TensorId saved = context.output(derivative_reads_input(attributes.activation) ? 1 : 0);
     dz = context.emit(std::make_shared<ActivationBwd>(attributes.activation), {dz, saved})[0];
   }
   if (context.wants(3)) context.set_dx(3, dz);
@@ -42,7 +42,7 @@ void Linear::backward(BackwardContext& context) const {
   if (context.wants(2)) context.set_dx(2, gradients[1]);
 }
 
-std::shared_ptr<const Op> Linear::with_activation(Activation kind) const {
+std::shared_ptr<const Op> Linear::with_activation(Activation kind, bool) const {
   if (attributes.activation != Activation::none) return nullptr;
   return std::make_shared<Linear>(LinearAttributes{attributes.out_features, kind});
 }

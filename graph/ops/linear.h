@@ -13,7 +13,7 @@ struct LinearAttributes {
 };
 
 /// Inputs: x [..., in], weight [out, in], optional bias [out], optional residual [..., out].
-/// Outputs: y [..., out]; z, the same before the activation (only a gelu's derivative reads it).
+/// Outputs: y [..., out]; z, the same before the activation (read by the derivative of some, activation.h).
 class Linear : public Op {
  public:
   explicit Linear(const LinearAttributes& values) : attributes(values) {}
@@ -22,7 +22,7 @@ class Linear : public Op {
   std::string_view name() const override { return "linear"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
-  std::shared_ptr<const Op> with_activation(Activation kind) const override;
+  std::shared_ptr<const Op> with_activation(Activation kind, bool has_addend) const override;
   int addend_input() const override { return attributes.activation == Activation::none ? 3 : -1; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };

@@ -1,4 +1,4 @@
-// Vector exp, GELU and activations, inline for the kernels that fuse them. Include from _neon.cc files only.
+// Vector exp, sigmoid, GELU and activations, inline for the kernels that fuse them. Include from _neon.cc files only.
 #pragma once
 
 #include "kernels/activation/activation.h"
@@ -48,6 +48,28 @@ inline float32x4_t exp_f32x4(float32x4_t x) {
   p = vfmaq_f32(loaded_f32(kExp[3]), r, p);
   p = vfmaq_f32(loaded_f32(kExp[4]), r, p);
   return vmulq_f32(p, scale);
+}
+
+/// 1 / (1 + e^-x) within 3 ulp. NaN stays NaN.
+inline float32x4_t sigmoid_f32x4(float32x4_t x) {
+  const float32x4_t one = vdupq_n_f32(1.0f);
+  return div_f32(one, vaddq_f32(one, exp_f32x4(vnegq_f32(x))));
+}
+
+/// d/dx (x * s) = s + x * s * (1 - s), s being sigmoid(x).
+inline float32x4_t silu_bwd_f32x4(float32x4_t x) {
+  const float32x4_t s = sigmoid_f32x4(x);
+  const float32x4_t slope = vmulq_f32(s, vsubq_f32(vdupq_n_f32(1.0f), s));
+  return vfmaq_f32(s, x, slope);
+}
+
+/// dy * f'(x) of hard_swish; PyTorch has f' = x / 3 + 1/2 at both bounds.
+inline float32x4_t hard_swish_bwd_f32x4(float32x4_t dy, float32x4_t x) {
+  const float32x4_t slope = vfmaq_f32(vdupq_n_f32(0.5f), x, vdupq_n_f32(1.0f / 3));
+  const uint32x4_t beyond = vcgtq_f32(x, vdupq_n_f32(3.0f));
+  const float32x4_t open = vbslq_f32(beyond, dy, vmulq_f32(dy, slope));
+  const uint32x4_t shut = vcltq_f32(x, vdupq_n_f32(-3.0f));
+  return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(open), shut));
 }
 
 /// acc[i] = constant + acc[i] * x[i], for polynomials of several vectors side by side.
@@ -151,10 +173,18 @@ inline float32x4_t activate_f32x4(float32x4_t x) {
   if constexpr (A == Activation::relu) return vmaxq_f32(x, vdupq_n_f32(0));
   if constexpr (A == Activation::relu6) return vminq_f32(vmaxq_f32(x, vdupq_n_f32(0)), vdupq_n_f32(6.0f));
   if constexpr (A == Activation::gelu) return gelu_f32x4(x);
+  if constexpr (A == Activation::silu) return div_f32(x, vaddq_f32(vdupq_n_f32(1.0f), exp_f32x4(vnegq_f32(x))));
+  if constexpr (A == Activation::sigmoid) return sigmoid_f32x4(x);
+  if constexpr (A == Activation::hard_swish || A == Activation::hard_sigmoid) {
+    const float32x4_t line = vfmaq_f32(vdupq_n_f32(0.5f), x, vdupq_n_f32(1.0f / 6));
+    const float32x4_t gate = vminq_f32(vmaxq_f32(line, vdupq_n_f32(0)), vdupq_n_f32(1.0f));
+    return A == Activation::hard_swish ? vmulq_f32(x, gate) : gate;
+  }
   return x;
 }
 
-/// dy * f'(saved): saved is y (or x) for relu and relu6, x for gelu. The masked lanes are +0, whatever dy is.
+/// dy * f'(saved): saved is y (or x) for relu and relu6, y for sigmoid and hard_sigmoid, x for the others. The masked
+/// lanes are +0, whatever dy is.
 template <Activation A>
 inline float32x4_t activation_bwd_f32x4(float32x4_t dy, float32x4_t saved) {
   if constexpr (A == Activation::relu || A == Activation::relu6) {
@@ -163,7 +193,53 @@ inline float32x4_t activation_bwd_f32x4(float32x4_t dy, float32x4_t saved) {
     return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(dy), open));
   }
   if constexpr (A == Activation::gelu) return vmulq_f32(dy, gelu_bwd_f32x4(saved));
+  if constexpr (A == Activation::silu) return vmulq_f32(dy, silu_bwd_f32x4(saved));
+  if constexpr (A == Activation::hard_swish) return hard_swish_bwd_f32x4(dy, saved);
+  if constexpr (A == Activation::sigmoid)
+    return vmulq_f32(dy, vmulq_f32(saved, vsubq_f32(vdupq_n_f32(1.0f), saved)));
+  if constexpr (A == Activation::hard_sigmoid) {
+    const uint32x4_t open = vandq_u32(vcgtq_f32(saved, vdupq_n_f32(0)), vcltq_f32(saved, vdupq_n_f32(1.0f)));
+    const float32x4_t slope = vmulq_f32(dy, vdupq_n_f32(1.0f / 6));
+    return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(slope), open));
+  }
   return dy;
+}
+
+/// N vectors: y = f(x), which may be y.
+template <Activation A, int N>
+inline void activate_vectors(const float* x, float* y) {
+  if constexpr (A == Activation::gelu) return gelu_vectors<N>(x, y);
+  float32x4_t values[N];
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) values[i] = activate_f32x4<A>(vld1q_f32(x + 4 * i));
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) vst1q_f32(y + 4 * i, values[i]);
+}
+
+/// N vectors: dx = dy * f'(saved); dy may be dx.
+template <Activation A, int N>
+inline void activation_bwd_vectors(const float* dy, const float* saved, float* dx) {
+  if constexpr (A == Activation::gelu) return gelu_bwd_vectors<N>(saved, dy, dx);
+  float32x4_t values[N];
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) values[i] = activation_bwd_f32x4<A>(vld1q_f32(dy + 4 * i), vld1q_f32(saved + 4 * i));
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) vst1q_f32(dx + 4 * i, values[i]);
+}
+
+/// Calls run.template operator()<A>() with `activation` as A.
+template <class Run>
+inline void dispatch_activation(Activation activation, Run run) {
+  switch (activation) {
+    case Activation::none: return run.template operator()<Activation::none>();
+    case Activation::relu: return run.template operator()<Activation::relu>();
+    case Activation::relu6: return run.template operator()<Activation::relu6>();
+    case Activation::gelu: return run.template operator()<Activation::gelu>();
+    case Activation::hard_swish: return run.template operator()<Activation::hard_swish>();
+    case Activation::silu: return run.template operator()<Activation::silu>();
+    case Activation::sigmoid: return run.template operator()<Activation::sigmoid>();
+    case Activation::hard_sigmoid: return run.template operator()<Activation::hard_sigmoid>();
+  }
 }
 
 }  // namespace bramble::kernels

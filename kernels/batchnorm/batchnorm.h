@@ -45,7 +45,7 @@ struct BatchnormAffine {
   const float* beta;
 };
 
-/// A normalisation that the reader of x does on the way in: x' = f(fma(x - mean, scale, beta)); f: none, relu, relu6.
+/// A normalisation that the reader of x does on the way in: x' = f(fma(x - mean, scale, beta)).
 struct Normalisation {
   Activation activation = Activation::none;
   BatchnormAffine affine{};
@@ -57,14 +57,14 @@ struct Normalisation {
 };
 
 /// y[r][c] = f(fma(x[r][c] - mean[c], scale[c], beta[c]) + residual[r][c]); residual may be nullptr.
-/// f: none, relu, relu6. y may be x or residual.
+/// y may be x or residual.
 void batchnorm_fwd_f32(Activation activation, std::size_t row_begin, std::size_t row_end, std::size_t channels,
                        const float* x, const BatchnormAffine& affine, const float* residual, float* y);
 
 /// What the backward's two passes read. With g = dy * f'(pre-activation): the mask comes from y if given (the forward
 /// had a residual), else from the forward's fma, which saves reading y.
 struct BatchnormBackward {
-  Activation activation;  ///< none, relu, relu6
+  Activation activation;  ///< with y: one whose backward takes the forward's output (activation.h)
   std::size_t channels;   ///< C, the distance between rows of dy, x and y
   const float* dy;        ///< [M][C]
   const float* x;         ///< [M][C]

@@ -12,6 +12,10 @@ constexpr std::size_t kBlockRows = 64;  // float sums stay short; doubles take o
 // Where the activation's mask comes from.
 enum class Mask { none, from_x, from_y };
 
+// Whether the backward takes the forward's output and could not do with its input.
+template <Activation A>
+constexpr bool kSavesOutput = A == Activation::sigmoid || A == Activation::hard_sigmoid;
+
 // One vector of the channels' affine.
 struct Affine {
   template <class Lanes>
@@ -25,7 +29,10 @@ template <Activation A, Mask M, class Lanes>
 inline float32x4_t masked(const Lanes& lanes, const BatchnormBackward& in, std::size_t i, float32x4_t centred,
                           const Affine& affine) {
   const float32x4_t dy = lanes.load(in.dy + i);
-  if constexpr (M == Mask::from_x) return activation_bwd_f32x4<A>(dy, vfmaq_f32(affine.beta, centred, affine.scale));
+  if constexpr (M == Mask::from_x) {
+    const float32x4_t z = vfmaq_f32(affine.beta, centred, affine.scale);
+    return activation_bwd_f32x4<A>(dy, kSavesOutput<A> ? activate_f32x4<A>(z) : z);
+  }
   if constexpr (M == Mask::from_y) return activation_bwd_f32x4<A>(dy, lanes.load(in.y + i));
   return dy;
 }
@@ -104,13 +111,13 @@ void data(const BatchnormBackward& in, std::size_t row_begin, std::size_t row_en
 // Calls run.operator()<Activation, Mask>().
 template <class Run>
 void dispatch(const BatchnormBackward& in, Run&& run) {
-  if (in.activation == Activation::none) return run.template operator()<Activation::none, Mask::none>();
-  if (in.activation == Activation::relu) {
-    if (in.y != nullptr) return run.template operator()<Activation::relu, Mask::from_y>();
-    return run.template operator()<Activation::relu, Mask::from_x>();
-  }
-  if (in.y != nullptr) return run.template operator()<Activation::relu6, Mask::from_y>();
-  return run.template operator()<Activation::relu6, Mask::from_x>();
+  dispatch_activation(in.activation, [&]<Activation A>() {
+    if constexpr (A == Activation::none) return run.template operator()<A, Mask::none>();
+    if constexpr (A == Activation::relu || A == Activation::relu6 || kSavesOutput<A>) {
+      if (in.y != nullptr) return run.template operator()<A, Mask::from_y>();
+    }
+    run.template operator()<A, Mask::from_x>();
+  });
 }
 
 }  // namespace

@@ -127,13 +127,10 @@ void batchnorm_running_f32(std::size_t channel_begin, std::size_t channel_end, c
 
 void batchnorm_fwd_f32(Activation activation, std::size_t row_begin, std::size_t row_end, std::size_t channels,
                        const float* x, const BatchnormAffine& affine, const float* residual, float* y) {
-  const auto run = [&]<Activation A>() {
+  dispatch_activation(activation, [&]<Activation A>() {
     if (residual != nullptr) return normalise<A, true>(row_begin, row_end, channels, x, affine, residual, y);
     return normalise<A, false>(row_begin, row_end, channels, x, affine, residual, y);
-  };
-  if (activation == Activation::relu) return run.template operator()<Activation::relu>();
-  if (activation == Activation::relu6) return run.template operator()<Activation::relu6>();
-  return run.template operator()<Activation::none>();
+  });
 }
 
 }  // namespace bramble::kernels

@@ -106,26 +106,18 @@ void pack_a_trans(const BatchnormAffine& affine, std::int64_t rows, std::int64_t
   }
 }
 
-// Calls run.operator()<Activation>().
-template <class Run>
-void dispatch(Activation activation, Run run) {
-  if (activation == Activation::relu) return run.template operator()<Activation::relu>();
-  if (activation == Activation::relu6) return run.template operator()<Activation::relu6>();
-  run.template operator()<Activation::none>();
-}
-
 }  // namespace
 
 void pack_a_normalised_f32(const Normalisation& normalisation, std::int64_t rows, std::int64_t depth,
                            const float* source, std::int64_t row_stride, float* panels) {
-  dispatch(normalisation.activation,
-           [&]<Activation A>() { pack_a<A>(normalisation.affine, rows, depth, source, row_stride, panels); });
+  dispatch_activation(normalisation.activation,
+                      [&]<Activation A>() { pack_a<A>(normalisation.affine, rows, depth, source, row_stride, panels); });
 }
 
 void pack_a_trans_normalised_f32(const Normalisation& normalisation, std::int64_t rows, std::int64_t depth,
                                  const float* source, std::int64_t depth_stride, float* panels) {
-  dispatch(normalisation.activation,
-           [&]<Activation A>() { pack_a_trans<A>(normalisation.affine, rows, depth, source, depth_stride, panels); });
+  dispatch_activation(normalisation.activation,
+                      [&]<Activation A>() { pack_a_trans<A>(normalisation.affine, rows, depth, source, depth_stride, panels); });
 }
 
 }  // namespace bramble::kernels

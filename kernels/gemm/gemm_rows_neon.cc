@@ -90,8 +90,10 @@ BRAMBLE_INLINE void multiply(Accumulators<kRows, Vectors>& acc, const float* con
 // Seven rows of the outbox lie side by side.
 constexpr std::int64_t kOutboxRows[kRows] = {0, 12, 24, 36, 48, 60, 72};
 
-__attribute__((noinline)) void gelu_outbox(const float* z, float* y) {
-  for (std::int64_t i = 0; i < kRows * kGemmTileCols; i += kGemmTileCols) gelu_vectors<3>(z + i, y + i);
+__attribute__((noinline)) void activate_outbox(Activation activation, const float* z, float* y) {
+  dispatch_activation(activation, [=]<Activation A>() {
+    for (std::int64_t i = 0; i < kRows * kGemmTileCols; i += kGemmTileCols) activate_vectors<A, 3>(z + i, y + i);
+  });
 }
 
 __attribute__((noinline)) void gelu_bwd_outbox(const float* z, const std::int64_t* rows, float* dx) {
@@ -122,11 +124,11 @@ BRAMBLE_INLINE void finish(Accumulators<kRows, 3>& acc, const TileTask& task, co
     outbox.count = count;
     result = outbox.rows[count];
   }
-  if (epilogue.activation == Activation::gelu) {
-    gelu_outbox(first, result);
-  } else {
-    if (epilogue.activation != Activation::none) gemm::clamp(acc, epilogue.activation == Activation::relu6);
+  if (gemm::clamps(epilogue.activation) || epilogue.activation == Activation::none) {
+    if (gemm::clamps(epilogue.activation)) gemm::clamp(acc, epilogue.activation == Activation::relu6);
     gemm::store_rows(acc, result, kOutboxRows);
+  } else {
+    activate_outbox(epilogue.activation, first, result);
   }
   if (epilogue.gelu_input) gelu_bwd_outbox(epilogue.gelu_input + col, rows.c, result);
   outbox.queue(c, rows);

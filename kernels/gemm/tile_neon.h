@@ -118,10 +118,19 @@ BRAMBLE_INLINE void clamp(Accumulators<Rows, Vectors>& acc, bool to_six) {
   }
 }
 
-// GELU and its derivative need the registers that the accumulators hold: a pass over the tile while it is in L1.
+/// Whether an activation, other than none, is done while the tile is in registers.
+constexpr bool clamps(Activation activation) {
+  return activation == Activation::relu || activation == Activation::relu6;
+}
+
+// GELU and the like, and its derivative, need the registers that the accumulators hold: a pass over the tile while it
+// is in L1.
 template <int Vectors>
-__attribute__((noinline)) void gelu_rows(const float* from, float* to, TileRows rows, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) gelu_vectors<Vectors>(from + rows[i], to + rows[i]);
+__attribute__((noinline)) void activate_rows(Activation activation, const float* from, float* to, TileRows rows,
+                                             std::int64_t count) {
+  dispatch_activation(activation, [=]<Activation A>() {
+    for (std::int64_t i = 0; i < count; ++i) activate_vectors<A, Vectors>(from + rows[i], to + rows[i]);
+  });
 }
 
 template <int Vectors>
@@ -160,11 +169,13 @@ BRAMBLE_INLINE void finish_tile(Accumulators<Rows, Vectors>& acc, const TileTask
   if (epilogue.bias && task.accumulate) add_rows(acc, epilogue.bias + col, kSameRow);
   if (epilogue.residual) add_rows(acc, epilogue.residual + col, rows);
   if (epilogue.preactivation) store_rows(acc, epilogue.preactivation + col, rows);
-  if (epilogue.activation == Activation::gelu) {
+  if (clamps(epilogue.activation)) {
+    clamp(acc, epilogue.activation == Activation::relu6);
+  } else if (epilogue.activation != Activation::none) {
     if (!epilogue.preactivation) store_rows(acc, c, rows);
-    return gelu_rows<Vectors>(epilogue.preactivation ? epilogue.preactivation + col : c, c, rows, count);
+    const float* from = epilogue.preactivation ? epilogue.preactivation + col : c;
+    return activate_rows<Vectors>(epilogue.activation, from, c, rows, count);
   }
-  if (epilogue.activation != Activation::none) clamp(acc, epilogue.activation == Activation::relu6);
   store_rows(acc, c, rows);
   if (epilogue.gelu_input) gelu_bwd_rows<Vectors>(epilogue.gelu_input + col, c, rows, count);
 }

@@ -19,6 +19,15 @@ inline float32x4_t fms_f32(float32x4_t acc, float32x4_t a, float32x4_t b) {
 #endif
 }
 
+/// a / b, rounded once. Debian 12's SIMDe has no vdivq_f32.
+inline float32x4_t div_f32(float32x4_t a, float32x4_t b) {
+#if defined(__aarch64__)
+  return vdivq_f32(a, b);
+#else
+  return a / b;
+#endif
+}
+
 /// acc + b * a[Lane], rounded once. SIMDe's vfmaq_laneq_f32 rounds twice, so a PC broadcasts the lane and fuses.
 template <int Lane>
 inline float32x4_t fma_lane_f32(float32x4_t acc, float32x4_t b, float32x4_t a) {

@@ -45,16 +45,7 @@ BRAMBLE_INLINE void store_lanes(float* to, float32x4_t value, int count) {
 }
 
 BRAMBLE_INLINE float32x4_t activate(Activation activation, float32x4_t value) {
-  switch (activation) {
-    case Activation::none:
-      return value;
-    case Activation::relu:
-      return activate_f32x4<Activation::relu>(value);
-    case Activation::relu6:
-      return activate_f32x4<Activation::relu6>(value);
-    case Activation::gelu:
-      return activate_f32x4<Activation::gelu>(value);
-  }
+  dispatch_activation(activation, [&]<Activation A>() { value = activate_f32x4<A>(value); });
   return value;
 }
 

@@ -17,6 +17,7 @@
 #include "graph/ops/reshape.h"
 #include "graph/ops/scale.h"
 #include "graph/ops/softmax_cross_entropy.h"
+#include "graph/ops/squeeze_excite.h"
 #include "graph/ops/token.h"
 
 namespace bramble::test {
@@ -101,6 +102,35 @@ auto between_convolutions(graph::Shape x, int channels, const graph::DepthwiseCo
   };
 }
 
+std::vector<TensorId> squeeze_excite_inputs(Builder& b, TensorId x, int reduced) {
+  const std::int64_t c = b.graph.tensor(x).spec.shape.back();
+  return {x, b.weight({reduced, c, 1, 1}, Layout::gemm_weight), b.parameter({reduced}),
+          b.weight({c, reduced, 1, 1}, Layout::gemm_weight), b.parameter({c})};
+}
+
+auto squeeze_excite(graph::Shape x, const graph::SqueezeExciteAttributes& attributes) {
+  return [=](Builder& b) {
+    return b.node(std::make_shared<graph::SqueezeExcite>(attributes),
+                  squeeze_excite_inputs(b, b.parameter(x), attributes.reduced))[0];
+  };
+}
+
+/// As in MobileNets, where the BatchNorm before it leaves its output, and its backward's sums, to squeeze-excite.
+auto squeeze_excite_between(graph::Shape x, const graph::SqueezeExciteAttributes& attributes, Activation activation) {
+  return [=](Builder& b) {
+    const std::int64_t c = x.back();
+    const TensorId weight = b.weight({c, 1, 3, 3}, Layout::depthwise_weight);
+    TensorId y = b.node(std::make_shared<graph::DepthwiseConv2d>(graph::DepthwiseConv2dAttributes{}),
+                        {b.parameter(x), weight})[0];
+    y = b.node(std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.activation = activation}),
+               {y, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F), b.buffer({c}, 0.6F)})[0];
+    y = b.node(std::make_shared<graph::SqueezeExcite>(attributes),
+               squeeze_excite_inputs(b, y, attributes.reduced))[0];
+    return b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = 7}),
+                  {y, b.weight({7, c, 1, 1}, Layout::gemm_weight)})[0];
+  };
+}
+
 /// With a residual the sum is read further on too, so that two gradients reach it.
 auto layernorm(graph::Shape x, bool residual) {
   return [=](Builder& b) {
@@ -170,9 +200,12 @@ const std::vector<GradientCase>& cases() {
                     true}),
        2e-4F, 2e-2},
       {"conv2d_gelu", convolution({{1, 5, 5, 4}, {.out_channels = 8, .activation = Activation::gelu}, true})},
+      {"conv2d_hard_swish",
+       convolution({{1, 5, 5, 4}, {.out_channels = 8, .activation = Activation::hard_swish}, true}), 2e-4F, 2e-2},
       {"linear", linear({9, 10}, 13, Activation::none, false)},
       {"linear_tokens_residual", linear({2, 5, 12}, 24, Activation::none, true)},
       {"linear_gelu", linear({2, 7, 16}, 8, Activation::gelu, false)},
+      {"linear_sigmoid", linear({2, 7, 16}, 8, Activation::sigmoid, true)},
       {"depthwise_3x3", depthwise({2, 7, 6, 12}, {.kernel_h = 3, .kernel_w = 3, .padding = 1}, false)},
       {"depthwise_3x3_stride_2",
        depthwise({2, 9, 8, 7}, {.kernel_h = 3, .kernel_w = 3, .stride = 2, .padding = 1}, true)},
@@ -183,6 +216,9 @@ const std::vector<GradientCase>& cases() {
        depthwise({1, 3, 20, 4}, {.kernel_h = 1, .kernel_w = 7, .padding = 0, .dilation = 2}, false)},
       {"batchnorm", batchnorm({3, 4, 5, 7}, {}, false)},
       {"batchnorm_relu", batchnorm({2, 6, 5, 16}, {.activation = Activation::relu}, false), 2e-4F, 2e-2},
+      {"batchnorm_silu", batchnorm({2, 6, 5, 16}, {.activation = Activation::silu}, false)},
+      {"batchnorm_gelu", batchnorm({2, 6, 5, 7}, {.activation = Activation::gelu}, false)},
+      {"batchnorm_residual_sigmoid", batchnorm({2, 4, 5, 8}, {.activation = Activation::sigmoid}, true)},
       {"batchnorm_residual", batchnorm({2, 4, 5, 8}, {}, true)},
       {"batchnorm_residual_relu6", batchnorm({2, 4, 5, 24}, {.activation = Activation::relu6}, true), 2e-4F, 2e-2},
       {"batchnorm_evaluation", batchnorm({2, 4, 5, 9}, {.training = false}, false)},
@@ -192,15 +228,31 @@ const std::vector<GradientCase>& cases() {
       {"between_convolutions_relu", between_convolutions({3, 8, 9, 8}, 24, {}, Activation::relu), 1e-4F, 3e-2},
       {"between_convolutions_relu6_stride_2",
        between_convolutions({2, 11, 12, 6}, 13, {.stride = 2}, Activation::relu6), 1e-4F, 3e-2},
+      {"between_convolutions_silu", between_convolutions({3, 8, 9, 8}, 24, {}, Activation::silu)},
+      {"between_convolutions_hard_swish",
+       between_convolutions({2, 11, 12, 6}, 13, {.stride = 2}, Activation::hard_swish), 1e-4F, 3e-2},
       {"between_convolutions_5x5",
        between_convolutions({2, 12, 9, 4}, 20, {.kernel_h = 5, .kernel_w = 5, .padding = 2}, Activation::none)},
       {"between_convolutions_wide", between_convolutions({4, 16, 16, 16}, 64, {}, Activation::none)},
       {"between_convolutions_evaluation", between_convolutions({2, 9, 8, 5}, 12, {}, Activation::none, false)},
+      {"squeeze_excite", squeeze_excite({3, 5, 4, 19}, {.reduced = 6}), 1e-4F, 2e-2},
+      {"squeeze_excite_silu", squeeze_excite({2, 9, 9, 40}, {.reduced = 10, .activation = Activation::silu})},
+      {"squeeze_excite_hard",
+       squeeze_excite({1, 3, 4, 17}, {.reduced = 8, .gate = Activation::hard_sigmoid}), 1e-3F, 2e-2},
+      {"squeeze_excite_between_silu",
+       squeeze_excite_between({2, 9, 8, 24}, {.reduced = 6, .activation = Activation::silu}, Activation::silu)},
+      {"squeeze_excite_between_hard",
+       squeeze_excite_between({3, 12, 10, 13}, {.reduced = 8, .gate = Activation::hard_sigmoid}, Activation::relu6),
+       1e-4F, 3e-2},
       {"layernorm", layernorm({2, 5, 19}, false)},
       {"layernorm_residual", layernorm({2, 5, 24}, true)},
       {"relu", activation(Activation::relu, 1)},
       {"relu6", activation(Activation::relu6, 5.9F)},
       {"gelu", activation(Activation::gelu, 4)},
+      {"hard_swish", activation(Activation::hard_swish, 2.9F)},
+      {"silu", activation(Activation::silu, 4)},
+      {"sigmoid", activation(Activation::sigmoid, 4)},
+      {"hard_sigmoid", activation(Activation::hard_sigmoid, 2.9F)},
       {"add", of_two_inputs(std::make_shared<const graph::Add>(), {3, 17}, {3, 17})},
       {"bias", of_two_inputs(std::make_shared<const graph::Bias>(), {3, 5, 7}, {7})},
       {"position_embedding", of_two_inputs(std::make_shared<const graph::Bias>(), {3, 5, 7}, {1, 5, 7})},

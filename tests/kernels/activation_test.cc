@@ -13,7 +13,8 @@ namespace {
 
 using test::uniform;
 
-constexpr Activation kAll[] = {Activation::none, Activation::relu, Activation::relu6, Activation::gelu};
+constexpr Activation kAll[] = {Activation::none,       Activation::relu, Activation::relu6,   Activation::gelu,
+                               Activation::hard_swish, Activation::silu, Activation::sigmoid, Activation::hard_sigmoid};
 constexpr std::size_t kSizes[] = {0, 1, 3, 4, 7, 15, 16, 17, 33, 1000};
 
 float exp_of(float x) { return vgetq_lane_f32(exp_f32x4(vdupq_n_f32(x)), 0); }
@@ -61,7 +62,8 @@ TEST(Activation, ForwardMatchesReferenceOverSizesAndMisalignedStarts) {
         std::vector<float> y(x.size(), 77), expected(x.size(), 77);
         activation_fwd_f32(activation, begin, begin + size, x.data(), y.data());
         activation_fwd_f32_ref(activation, begin, begin + size, x.data(), expected.data());
-        for (std::size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(y[i], expected[i], 1e-6) << size << " " << i;
+        for (std::size_t i = 0; i < x.size(); ++i)
+          ASSERT_NEAR(y[i], expected[i], std::max(1e-6, 4e-7 * std::abs(expected[i]))) << size << " " << i;
       }
     }
   }
@@ -75,8 +77,26 @@ TEST(Activation, BackwardMatchesReferenceInPlaceOverSizes) {
       std::vector<float> dx = dy, expected(size);
       activation_bwd_f32(activation, 0, size, dx.data(), saved.data(), dx.data());
       activation_bwd_f32_ref(activation, 0, size, dy.data(), saved.data(), expected.data());
-      for (std::size_t i = 0; i < size; ++i) ASSERT_NEAR(dx[i], expected[i], 1.2e-6) << size << " " << i;
+      for (std::size_t i = 0; i < size; ++i) ASSERT_NEAR(dx[i], expected[i], std::max(1.2e-6, 4e-7 * std::abs(expected[i]))) << size << " " << i;
     }
+  }
+}
+
+TEST(Sigmoid, IsWithinThreeUnitsInTheLastPlace) {
+  for (float x = -86; x < 20; x += 0.00137f) {
+    const double exact = activation_ref(Activation::sigmoid, x);
+    ASSERT_NEAR(vgetq_lane_f32(sigmoid_f32x4(vdupq_n_f32(x)), 0), exact, 3 * 1.2e-7 * exact) << x;
+  }
+}
+
+TEST(Sigmoid, SaturatesAndSiluIsTheIdentityOrZeroFarOut) {
+  for (const float x : {100.0f, 1e4f, 1e30f}) {
+    EXPECT_EQ(vgetq_lane_f32(sigmoid_f32x4(vdupq_n_f32(x)), 0), 1);
+    EXPECT_EQ(vgetq_lane_f32(sigmoid_f32x4(vdupq_n_f32(-x)), 0), 0);
+    EXPECT_EQ(vgetq_lane_f32(activate_f32x4<Activation::silu>(vdupq_n_f32(x)), 0), x);
+    EXPECT_EQ(vgetq_lane_f32(activate_f32x4<Activation::silu>(vdupq_n_f32(-x)), 0), 0);
+    EXPECT_EQ(vgetq_lane_f32(silu_bwd_f32x4(vdupq_n_f32(x)), 0), 1);
+    EXPECT_EQ(vgetq_lane_f32(silu_bwd_f32x4(vdupq_n_f32(-x)), 0), 0);
   }
 }
 
@@ -88,6 +108,9 @@ TEST(Activation, PassesNoGradientAtTheBounds) {
   EXPECT_EQ(std::vector<float>(dx, dx + 4), (std::vector<float>{0, 0, 0, 1}));
   activation_bwd_f32(Activation::relu, 0, 4, dy, saved, dx);
   EXPECT_EQ(std::vector<float>(dx, dx + 4), (std::vector<float>{0, 1, 0, 1}));
+  const float gates[] = {0, 1, 0.25f, -0.0f};
+  activation_bwd_f32(Activation::hard_sigmoid, 0, 4, dy, gates, dx);
+  EXPECT_EQ(std::vector<float>(dx, dx + 4), (std::vector<float>{0, 0, 1.0f / 6, 0}));
 }
 
 }  // namespace

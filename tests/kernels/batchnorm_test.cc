@@ -23,9 +23,12 @@ std::vector<Case> cases() {
   std::vector<Case> all;
   for (const std::size_t rows : {2, 3, 4, 7, 127, 129, 300}) {
     for (const std::size_t channels : {1, 3, 4, 7, 16, 17, 24}) {
-      for (const Activation activation : {Activation::none, Activation::relu, Activation::relu6}) {
+      for (const Activation activation :
+           {Activation::none, Activation::relu, Activation::relu6, Activation::hard_sigmoid})
         for (const bool residual : {false, true}) all.push_back({rows, channels, activation, residual});
-      }
+      // Their backward takes what went in, which it cannot find again behind a residual.
+      for (const Activation activation : {Activation::gelu, Activation::hard_swish, Activation::silu})
+        all.push_back({rows, channels, activation, false});
     }
   }
   return all;

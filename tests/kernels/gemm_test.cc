@@ -62,7 +62,7 @@ TEST(Gemm, RowsInPlaceMatchTheReferenceAndBreakTheirSums) {
         gemm_pack_b_f32(depth, cols, b.data(), cols, panels.data());
         auto got = uniform(size(rows * ldc), 6);
         auto want = got, got_z = got, want_z = got;
-        for (const Activation activation : {Activation::none, Activation::relu6, Activation::gelu}) {
+        for (const Activation activation : {Activation::none, Activation::relu6, Activation::gelu, Activation::silu}) {
           GemmEpilogue epilogue{bias.data(), residual.data(), got_z.data(), activation};
           if (activation == Activation::none) epilogue.gelu_input = gelu_input.data();
           const GemmRows product{rows, cols, depth, 40, a.data() + 1, lda, panels.data(), depth, got.data(), ldc};
@@ -134,7 +134,8 @@ TEST(Gemm, TransposedSourcesPackToTheSamePanels) {
 }
 
 TEST(Gemm, EpilogueRunsInTheDocumentedOrder) {
-  for (const Activation activation : {Activation::none, Activation::relu, Activation::relu6, Activation::gelu}) {
+  for (const Activation activation : {Activation::none, Activation::relu, Activation::relu6, Activation::gelu,
+                                      Activation::hard_swish, Activation::hard_sigmoid}) {
     for (const std::int64_t rows : {7L, 8L, 17L}) {
       for (const std::int64_t cols : {3L, 12L, 20L}) {
         const std::int64_t depth = 40;

@@ -39,7 +39,7 @@ struct Operands {
 TEST(PackNormalised, RowsAreNormalisedAndPacked) {
   for (const std::int64_t rows : kSizes) {
     for (const std::int64_t depth : kSizes) {
-      for (const Activation kind : {Activation::none, Activation::relu, Activation::relu6}) {
+      for (const Activation kind : {Activation::none, Activation::relu6, Activation::hard_swish, Activation::silu}) {
         const Operands o(rows, depth, kind);
         std::vector<float> expected(static_cast<std::size_t>(gemm_a_elements(rows, depth)), 77), actual = expected;
         gemm_pack_a_f32(rows, depth, o.normal.data() + 1, o.row_stride, expected.data());
@@ -53,7 +53,7 @@ TEST(PackNormalised, RowsAreNormalisedAndPacked) {
 TEST(PackNormalised, ChannelsAreNormalisedAndPacked) {
   for (const std::int64_t channels : kSizes) {
     for (const std::int64_t depth : kSizes) {
-      for (const Activation kind : {Activation::none, Activation::relu, Activation::relu6}) {
+      for (const Activation kind : {Activation::none, Activation::relu6, Activation::hard_swish, Activation::silu}) {
         const Operands o(depth, channels, kind);
         std::vector<float> expected(static_cast<std::size_t>(gemm_a_elements(channels, depth)), 77), actual = expected;
         gemm_pack_a_trans_f32(channels, depth, o.normal.data() + 1, o.row_stride, expected.data());
