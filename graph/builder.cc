@@ -14,8 +14,10 @@
 #include "graph/ops/linear.h"
 #include "graph/ops/pool.h"
 #include "graph/ops/reshape.h"
+#include "graph/ops/scale.h"
 #include "graph/ops/squeeze_excite.h"
 #include "graph/ops/token.h"
+#include "graph/ops/transpose.h"
 
 namespace bramble::graph {
 
@@ -99,6 +101,10 @@ TensorId Builder::activation(TensorId x, Activation kind) {
   return node(std::make_shared<ActivationOp>(kind), model_.graph.tensor(x).name + ".act", {x});
 }
 
+TensorId Builder::scale(TensorId x, TensorId gamma) {
+  return node(std::make_shared<Scale>(), model_.graph.tensor(gamma).name, {x, gamma});
+}
+
 TensorId Builder::add(TensorId a, TensorId b) {
   return node(std::make_shared<Add>(), model_.graph.tensor(a).name + ".add", {a, b});
 }
@@ -112,6 +118,10 @@ TensorId Builder::global_avg_pool(TensorId x) { return node(std::make_shared<Glo
 
 TensorId Builder::reshape(TensorId x, Shape shape) {
   return node(std::make_shared<Reshape>(std::move(shape)), model_.graph.tensor(x).name + ".reshape", {x});
+}
+
+TensorId Builder::transpose(TensorId x) {
+  return node(std::make_shared<Transpose>(), model_.graph.tensor(x).name + ".transpose", {x});
 }
 
 TensorId Builder::add_bias(TensorId x, TensorId bias) {

@@ -48,17 +48,20 @@ class Builder {
   /// NAME.weight [out, in], NAME.bias [out], over the last dimension.
   TensorId linear(const std::string& name, TensorId x, int out_features, bool bias = true);
 
-  /// NAME.conv_reduce.weight [reduced, C, 1, 1], .bias [reduced]; NAME.conv_expand.weight [C, reduced, 1, 1], .bias [C].
+  /// NAME.conv_reduce.weight [reduced, C, 1, 1] and .bias [reduced], NAME.conv_expand.weight [C, reduced, 1, 1] and .bias
+  /// [C].
   TensorId squeeze_excite(const std::string& name, TensorId x, const SqueezeExciteOptions& options);
 
   TensorId activation(TensorId x, Activation kind);
   TensorId relu(TensorId x) { return activation(x, Activation::relu); }
   TensorId relu6(TensorId x) { return activation(x, Activation::relu6); }
   TensorId gelu(TensorId x) { return activation(x, Activation::gelu); }
+  TensorId scale(TensorId x, TensorId gamma);  ///< gamma [C], a factor for each channel
   TensorId add(TensorId a, TensorId b);
   TensorId max_pool2d(TensorId x, int kernel, int stride, int padding);
   TensorId global_avg_pool(TensorId x);  ///< [N, H, W, C] -> [N, C]
   TensorId reshape(TensorId x, Shape shape);
+  TensorId transpose(TensorId x);  ///< [N, L, C] -> [N, C, L]
   TensorId add_bias(TensorId x, TensorId bias);  ///< bias is [C], or [1, L, C] against [N, L, C]
   TensorId prepend_token(TensorId x, TensorId token);
   TensorId select_token(TensorId x, int token);

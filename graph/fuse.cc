@@ -7,6 +7,7 @@
 #include "graph/ops/add.h"
 #include "graph/ops/layernorm.h"
 #include "graph/ops/linear.h"
+#include "graph/ops/scale.h"
 
 namespace bramble::graph {
 namespace {
@@ -101,6 +102,18 @@ void fuse_activation(Fuser& fuser, int i) {
     fuser.melt(from, i, std::move(fused), fuser.node(from).inputs);
 }
 
+/// y = linear(x) * gamma.
+void fuse_scale(Fuser& fuser, int i) {
+  if (!fuser.as<Scale>(i)) return;
+  const int from = fuser.sole_producer(fuser.node(i).inputs[0]);
+  const auto* linear = from == kNone ? nullptr : fuser.as<Linear>(from);
+  if (!linear || linear->attributes.activation != Activation::none || fuser.node(from).inputs.size() > 3) return;
+  std::vector<TensorId> inputs = fuser.node(from).inputs;
+  inputs.resize(4, kNoTensor);
+  inputs.push_back(fuser.node(i).inputs[1]);
+  fuser.melt(from, i, fuser.node(from).op, std::move(inputs));
+}
+
 /// y = f(x) + r, the sum where `i` is, so that r is there already.
 void fuse_residual(Fuser& fuser, int i) {
   if (!fuser.as<Add>(i)) return;
@@ -143,6 +156,7 @@ void fuse_forward(Graph& graph) {
     Fuser fuser(graph);
     for (int i = 0; i < fuser.size(); ++i) {
       fuse_activation(fuser, i);
+      fuse_scale(fuser, i);
       fuse_residual(fuser, i);
     }
   }
@@ -156,9 +170,10 @@ void fuse_gelu_gradients(Graph& graph) {
     const auto* activation = fuser.as<ActivationBwd>(i);
     if (!activation || activation->kind != Activation::gelu) continue;
     const int from = fuser.sole_producer(fuser.node(i).inputs[0]);
-    if (from == kNone || !fuser.as<LinearBwdData>(from) || fuser.node(from).inputs.size() > 2) continue;
+    if (from == kNone || !fuser.as<LinearBwdData>(from) || fuser.has_addend(from)) continue;
     std::vector<TensorId> inputs = fuser.node(from).inputs;
-    inputs.insert(inputs.end(), {kNoTensor, fuser.node(i).inputs[1]});
+    inputs.resize(std::max<std::size_t>(inputs.size(), 4), kNoTensor);
+    inputs[3] = fuser.node(i).inputs[1];
     // In place: the weight may be updated before the activation's turn.
     fuser.node(from).op = std::make_shared<LinearBwdData>(true);
     fuser.melt_in_place(from, i, std::move(inputs));

@@ -9,7 +9,8 @@ namespace bramble::graph {
 /// comes out fused as well):
 ///   conv2d, linear, batchnorm                           + activation -> the op with its activation
 ///   depthwise_conv2d, add                               + relu, relu6 -> likewise
-///   conv2d, linear, batchnorm (without activation)      + add        -> the op with a residual
+///   linear (without activation or residual)             + scale      -> linear with a layer scale
+///   conv2d, linear, batchnorm (without activation), transpose + add  -> the op with a residual
 ///   add (of what has no epilogue to take it)            + layernorm  -> layernorm with a residual
 /// Only where the value in between has no other reader.
 void fuse_forward(Graph& graph);
@@ -18,7 +19,7 @@ void fuse_forward(Graph& graph);
 void fuse_gelu_gradients(Graph& graph);
 
 /// After differentiation: an `add` that sums two contributions to a gradient disappears into the later one's node
-/// where that takes an addend (conv2d_bwd_data, linear_bwd_data, layernorm_bwd).
+/// where that takes an addend (conv2d_bwd_data, linear_bwd_data, layernorm_bwd, …).
 void fuse_gradient_sums(Graph& graph);
 
 }  // namespace bramble::graph

@@ -40,7 +40,8 @@ class Op {
   /// Emits the nodes that compute the wanted inputs' gradients. An op that trains nothing keeps the default.
   virtual void backward(BackwardContext& context) const;
 
-  /// The input whose memory output `output` may take over (same size, read elementwise before it is written); or -1.
+  /// The input whose memory output `output` may take over (same size, read elementwise before it is written), an
+  /// optional one too; or -1.
   virtual int in_place_input(int output) const;
 
   /// Whether output `output` IS input `in_place_input(output)` under another shape (a view: no work, no memory).

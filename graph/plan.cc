@@ -85,7 +85,8 @@ class Planner {
       const TensorId output = node.outputs[o];
       if (owned(output) || !read_[index(output)]) continue;
       const int reusable = node.op->in_place_input(static_cast<int>(o));
-      const TensorId input = reusable < 0 ? kNoTensor : node.inputs[static_cast<std::size_t>(reusable)];
+      const bool given = reusable >= 0 && static_cast<std::size_t>(reusable) < node.inputs.size();
+      const TensorId input = given ? node.inputs[static_cast<std::size_t>(reusable)] : kNoTensor;
       if (node.op->is_view()) {
         make_view(output, input);
       } else if (!take_over(position, output, input)) {

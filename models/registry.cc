@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <numeric>
 
+#include "models/convnext.h"
 #include "models/efficientnet.h"
+#include "models/mlpmixer.h"
 #include "models/mnasnet.h"
 #include "models/mobilenetv2.h"
 #include "models/mobilenetv3.h"
 #include "models/resnet.h"
+#include "models/vgg.h"
 #include "models/vit.h"
 
 namespace bramble::models {
@@ -18,6 +21,8 @@ using Keys = std::vector<std::string>;
 const Keys kFc = {"fc.weight", "fc.bias"};
 const Keys kClassifier = {"classifier.weight", "classifier.bias"};
 const Keys kHeadAndClassifier = {"conv_head.weight", "conv_head.bias", "classifier.weight", "classifier.bias"};
+const Keys kHeadNormAndFc = {"head.norm.weight", "head.norm.bias", "head.fc.weight", "head.fc.bias"};
+const Keys kHeadFc = {"head.fc.weight", "head.fc.bias"};
 const Keys kHead = {"head.weight", "head.bias"};
 const Keys kNormAndHead = {"norm.weight", "norm.bias", "head.weight", "head.bias"};
 
@@ -39,6 +44,9 @@ const std::vector<ModelInfo>& registry() {
       {"vit_tiny", "ViT", "vit_tiny_patch16_224.augreg_in21k_ft_in1k", 75.46, kHead, build_vit_tiny},
       {"vit_small", "ViT", "vit_small_patch16_224.augreg_in1k", 78.85, kHead, build_vit_small},
       {"vit_base", "ViT", "vit_base_patch16_224.augreg_in1k", 79.15, kHead, build_vit_base},
+      {"convnext_tiny", "ConvNeXt", "convnext_tiny.fb_in22k_ft_in1k", 82.9, kHeadNormAndFc, build_convnext_tiny},
+      {"convnext_small", "ConvNeXt", "convnext_small.fb_in22k_ft_in1k", 84.56, kHeadNormAndFc, build_convnext_small},
+      {"convnext_base", "ConvNeXt", "convnext_base.fb_in22k_ft_in1k", 85.82, kHeadNormAndFc, build_convnext_base},
       {"deit_tiny", "DeiT", "deit_tiny_patch16_224", 76.6, kNormAndHead, build_vit_tiny},
       {"deit_small", "DeiT", "deit_small_patch16_224", 82.6, kNormAndHead, build_vit_small},
       {"deit_base", "DeiT", "deit_base_patch16_224", 84.2, kNormAndHead, build_vit_base},
@@ -46,9 +54,12 @@ const std::vector<ModelInfo>& registry() {
       {"efficientnet_b1", "EfficientNet", "efficientnet_b1", 79.1, kClassifier, build_efficientnet_b1},
       {"efficientnet_b2", "EfficientNet", "efficientnet_b2", 80.1, kClassifier, build_efficientnet_b2},
       {"efficientnet_b3", "EfficientNet", "efficientnet_b3", 81.6, kClassifier, build_efficientnet_b3},
+      {"mlpmixer_b16", "MLP-Mixer", "mixer_b16_224", 82.31, kHead, build_mlpmixer_b16},
       {"mnasnet_050", "MnasNet", "mnasnet_050", 67.73, kClassifier, build_mnasnet_050},
       {"mnasnet_075", "MnasNet", "mnasnet_075", 71.18, kClassifier, build_mnasnet_075},
       {"mnasnet_100", "MnasNet", "mnasnet_100", 73.46, kClassifier, build_mnasnet_100},
+      {"vgg11", "VGG", "vgg11", 69.02, kHeadFc, build_vgg11},
+      {"vgg16", "VGG", "vgg16", 71.59, kHeadFc, build_vgg16},
   };
   return models;
 }

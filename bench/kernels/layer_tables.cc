@@ -9,7 +9,6 @@
 #include "graph/ops/attention.h"
 #include "graph/ops/batchnorm.h"
 #include "graph/ops/conv2d.h"
-#include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/layernorm.h"
 #include "graph/ops/linear.h"
 
@@ -36,14 +35,6 @@ class Table {
     // The images have no gradient.
     const TensorId x = in == 3 ? images(size) : input({batch_, size, size, in});
     layer(std::make_shared<graph::Conv2d>(a), {x, weight({out, in, kernel, kernel}, Layout::gemm_weight)});
-  }
-  void depthwise(int size, int channels, int kernel, int stride) {
-    graph::DepthwiseConv2dAttributes a;
-    a.kernel_h = a.kernel_w = kernel;
-    a.stride = stride;
-    a.padding = kernel / 2;
-    layer(std::make_shared<graph::DepthwiseConv2d>(a),
-          {input({batch_, size, size, channels}), weight({channels, 1, kernel, kernel}, Layout::depthwise_weight)});
   }
   void linear(std::int64_t rows_an_image, int in, int out, Activation activation = Activation::none) {
     layer(std::make_shared<graph::Linear>(graph::LinearAttributes{out, activation}),
@@ -102,22 +93,6 @@ class Table {
   std::vector<TensorId> wanted_;
 };
 
-/// ConvNeXt-T (Liu et al. 2022, table 9): a 4x4 patch stem, blocks of a 7x7 depthwise convolution, LayerNorm and a
-/// perceptron four times as wide, LayerNorm and a 2x2 convolution of stride 2 between the stages.
-void convnext_tiny(Table& table) {
-  table.conv(224, 3, 96, 4, 4, 0);
-  int size = 56;
-  for (const int channels : {96, 192, 384, 768}) {
-    table.depthwise(size, channels, 7, 1);
-    table.layernorm(size * size, channels);
-    table.perceptron(size * size, channels);
-    if (channels == 768) break;
-    table.conv(size, channels, 2 * channels, 2, 2, 0);
-    size /= 2;
-  }
-  table.linear(1, 768, 1000);
-}
-
 /// FasterViT-1 (Hatamizadeh et al. 2023; the authors' faster_vit_1_224): a stem of two 3x3 convolutions, two stages of
 /// convolutions, two of attention in windows of 7x7 with heads of 40 channels. At 14x14 each window's 49 tokens are
 /// joined by 4 carrier tokens, and the image's 16 of those attend to each other first. The position bias of the scores
@@ -155,13 +130,9 @@ void faster_vit_1(Table& table) {
 
 graph::Graph layer_table(std::string_view model, std::int64_t batch) {
   Table table(batch);
-  if (model == "convnext_tiny") {
-    convnext_tiny(table);
-  } else if (model == "faster_vit_1") {
-    faster_vit_1(table);
-  } else {
+  if (model != "faster_vit_1")
     throw std::logic_error("neither a model nor a table of layers: " + std::string(model));
-  }
+  faster_vit_1(table);
   return table.finish();
 }
 

@@ -7,7 +7,8 @@
 
 namespace bramble::bench {
 
-/// A graph with the distinct layers of convnext_tiny or faster_vit_1 side by side, and their backward. Throws std::logic_error for another name.
+/// A graph with the distinct layers of faster_vit_1 side by side, and their backward. Throws std::logic_error for
+/// another name.
 graph::Graph layer_table(std::string_view model, std::int64_t batch);
 
 }  // namespace bramble::bench

@@ -35,6 +35,7 @@ constexpr std::pair<std::string_view, BindFunction> kBindings[] = {
     {"linear", bind_linear},
     {"linear_bwd_data", bind_linear_bwd_data},
     {"linear_bwd_weight", bind_linear_bwd_weight},
+    {"linear_scale_bwd", bind_linear_scale_bwd},
     {"max_pool2d", bind_max_pool2d},
     {"max_pool2d_bwd", bind_max_pool2d_bwd},
     {"pointwise_conv2d_bwd", bind_pointwise_conv2d_bwd},
@@ -48,6 +49,7 @@ constexpr std::pair<std::string_view, BindFunction> kBindings[] = {
     {"softmax_cross_entropy", bind_softmax_cross_entropy},
     {"squeeze_excite", bind_squeeze_excite},
     {"squeeze_excite_bwd", bind_squeeze_excite_bwd},
+    {"transpose", bind_transpose},
 };
 
 }  // namespace

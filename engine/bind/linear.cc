@@ -10,6 +10,7 @@
 #include "engine/bind/product_cuts.h"
 #include "kernels/column_sum/column_sum.h"
 #include "kernels/linear/linear.h"
+#include "kernels/linear/linear_scale.h"
 
 namespace bramble::engine {
 namespace {
@@ -34,17 +35,30 @@ kernels::Conv2dShape as_convolution(const kernels::LinearShape& linear) {
   return shape;
 }
 
+// The transposed weight's rows times input `scale`, panels in tasks of their own.
+Phase scale_transposed_phase(const LinearProduct& product, int scale) {
+  const std::int64_t panels = ceil_div(product.cols, kernels::kGemmTileCols);
+  const std::int64_t tasks = std::min(panels, kTaskGoal);
+  return {tasks, [=](const Operands& o, std::int64_t task, std::byte*) {
+            const std::int64_t begin = panels * task / tasks * kernels::kGemmTileCols;
+            const std::int64_t end = std::min(panels * (task + 1) / tasks * kernels::kGemmTileCols, product.cols);
+            kernels::linear_scale_rows_f32(product.depth, end - begin, o.in<float>(scale),
+                                           reinterpret_cast<float*>(o.shared) + begin * product.depth);
+          }};
+}
+
 }  // namespace
 
 Bound bind_linear(const BindContext& context) {
   const auto& attributes = context.op<graph::Linear>().attributes;
   const graph::Shape& x = context.input(0).shape;
   const LinearProduct product(rows_of(x), attributes.out_features, x.back());
-  const bool has_bias = context.has_input(2), has_residual = context.has_input(3);
+  const bool has_bias = context.has_input(2), has_residual = context.has_input(3), has_scale = context.has_input(4);
   return {{{product.tasks(),
             [=, kind = to_kernel(attributes.activation)](const Operands& o, std::int64_t task, std::byte*) {
               product.run(task, o.in<float>(0), o.in<float>(1), o.out<float>(0),
-                          {optional_in(o, 2, has_bias), optional_in(o, 3, has_residual), o.out<float>(1), kind});
+                          {optional_in(o, 2, has_bias), optional_in(o, 3, has_residual), o.out<float>(1), kind, nullptr,
+                           optional_in(o, 4, has_scale)});
             }}}};
 }
 
@@ -58,6 +72,7 @@ Bound bind_linear_bwd_data(const BindContext& context) {
   bound.shared_scratch =
       static_cast<std::size_t>(kernels::conv2d_bwd_data_weight_elements(transposed)) * sizeof(float);
   bound.phases.push_back(pack_transposed_phase(transposed, 1));
+  if (context.has_input(4)) bound.phases.push_back(scale_transposed_phase(product, 4));
   bound.phases.push_back({product.tasks(), [=](const Operands& o, std::int64_t task, std::byte*) {
                             kernels::GemmEpilogue epilogue;
                             epilogue.residual = optional_in(o, 2, has_addend);

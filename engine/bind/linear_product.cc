@@ -51,6 +51,7 @@ void LinearProduct::run(std::int64_t task, const float* a, const float* b, float
   const Block part = block(task);
   const std::int64_t at = part.row_begin * cols + part.col_begin;
   if (epilogue.bias) epilogue.bias += part.col_begin;
+  if (epilogue.scale) epilogue.scale += part.col_begin;
   if (epilogue.residual) epilogue.residual += at;
   if (epilogue.preactivation) epilogue.preactivation += at;
   if (epilogue.gelu_input) epilogue.gelu_input += at;

@@ -28,6 +28,7 @@ Bound bind_layernorm_bwd(const BindContext& context);
 Bound bind_linear(const BindContext& context);
 Bound bind_linear_bwd_data(const BindContext& context);
 Bound bind_linear_bwd_weight(const BindContext& context);
+Bound bind_linear_scale_bwd(const BindContext& context);
 Bound bind_max_pool2d(const BindContext& context);
 Bound bind_max_pool2d_bwd(const BindContext& context);
 Bound bind_pointwise_conv2d_bwd(const BindContext& context);
@@ -41,5 +42,6 @@ Bound bind_sgd(const BindContext& context);
 Bound bind_softmax_cross_entropy(const BindContext& context);
 Bound bind_squeeze_excite(const BindContext& context);
 Bound bind_squeeze_excite_bwd(const BindContext& context);
+Bound bind_transpose(const BindContext& context);
 
 }  // namespace bramble::engine

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "graph/ops/activation.h"
+#include "graph/ops/linear_scale.h"
 #include "graph/ops/shape_rules.h"
 
 namespace bramble::graph {
@@ -20,11 +21,12 @@ double linear_flops(const Shape& weight, const Shape& y) {
 }  // namespace
 
 std::vector<TensorSpec> Linear::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 2, 4);
+  expect_inputs(inputs, 2, 5);
   expect_shape(inputs[1], {attributes.out_features, inputs[0].shape.back()}, "the weight");
   const Shape y = with_last(inputs[0].shape, attributes.out_features);
   if (has_input(inputs, 2)) expect_shape(inputs[2], {attributes.out_features}, "the bias");
   if (has_input(inputs, 3)) expect_shape(inputs[3], y, "the residual");
+  if (has_input(inputs, 4)) expect_shape(inputs[4], {attributes.out_features}, "the scale");
   return {{y}, {y}};
 }
 
@@ -35,9 +37,19 @@ void Linear::backward(BackwardContext& context) const {
     dz = context.emit(std::make_shared<ActivationBwd>(attributes.activation), {dz, saved})[0];
   }
   if (context.wants(3)) context.set_dx(3, dz);
-  if (context.wants(0)) context.set_dx(0, context.emit(std::make_shared<LinearBwdData>(), {dz, context.input(1)})[0]);
-  if (!context.wants(1) && !context.wants(2)) return;
-  const auto gradients = context.emit(std::make_shared<LinearBwdWeight>(), {context.input(0), dz});
+  const bool scaled = context.node().inputs.size() > 4;
+  if (context.wants(0)) {
+    std::vector<TensorId> inputs = {dz, context.input(1)};
+    if (scaled) inputs.insert(inputs.end(), {kNoTensor, kNoTensor, context.input(4)});
+    context.set_dx(0, context.emit(std::make_shared<LinearBwdData>(), std::move(inputs))[0]);
+  }
+  if (!context.wants(1) && !context.wants(2) && !context.wants(4)) return;
+  auto gradients = context.emit(std::make_shared<LinearBwdWeight>(), {context.input(0), dz});
+  if (scaled) {
+    gradients = context.emit(std::make_shared<LinearScaleBwd>(),
+                             {gradients[0], gradients[1], context.input(1), context.input(2), context.input(4)});
+    if (context.wants(4)) context.set_dx(4, gradients[2]);
+  }
   if (context.wants(1)) context.set_dx(1, gradients[0]);
   if (context.wants(2)) context.set_dx(2, gradients[1]);
 }
@@ -52,12 +64,13 @@ double Linear::flops(std::span<const TensorSpec> inputs, std::span<const TensorS
 }
 
 std::vector<TensorSpec> LinearBwdData::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 2, 4);
+  expect_inputs(inputs, 2, 5);
   expect_rank(inputs[1], 2, "the weight", "[out, in]");
   expect_shape(inputs[0], with_last(inputs[0].shape, inputs[1].shape[0]), "the output's gradient");
   const Shape dx = with_last(inputs[0].shape, inputs[1].shape[1]);
   if (has_input(inputs, 2)) expect_shape(inputs[2], dx, "the addend");
   if (has_input(inputs, 3)) expect_shape(inputs[3], dx, "the gelu's input");
+  if (has_input(inputs, 4)) expect_shape(inputs[4], {inputs[1].shape[0]}, "the scale");
   return {{dx}};
 }
 

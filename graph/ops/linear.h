@@ -1,5 +1,5 @@
 // A linear layer over the last dimension, with what its epilogue can carry:
-//   z = x weight^T + bias + residual,  y = f(z)
+//   z = (x weight^T + bias) * scale + residual,  y = f(z)
 #pragma once
 
 #include "graph/activation.h"
@@ -12,7 +12,8 @@ struct LinearAttributes {
   Activation activation = Activation::none;
 };
 
-/// Inputs: x [..., in], weight [out, in], optional bias [out], optional residual [..., out].
+/// Inputs: x [..., in], weight [out, in], optional bias [out], optional residual [..., out], optional scale [out] (a
+/// layer scale; linear_scale.h has its gradient).
 /// Outputs: y [..., out]; z, the same before the activation (read by the derivative of some, activation.h).
 class Linear : public Op {
  public:
@@ -27,8 +28,8 @@ class Linear : public Op {
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 
-/// Inputs: dy [..., out], weight, optional addend [..., in], optional z [..., in]. Output: dx = dy weight + addend,
-/// times gelu'(z) if given: the gradient of the gelu that made x of z.
+/// Inputs: dy [..., out], weight, optional addend [..., in], optional z [..., in], optional scale [out]. Output: dx =
+/// (dy * scale) weight + addend, times gelu'(z) if given: the gradient of the gelu that made x of z.
 class LinearBwdData : public Op {
  public:
   explicit LinearBwdData(bool times_gelu_gradient = false) : times_gelu_gradient_(times_gelu_gradient) {}

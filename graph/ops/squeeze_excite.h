@@ -1,5 +1,6 @@
 // Squeeze-excite (Hu et al., 2018), as one op: what lies between two passes over x is a thousandth of it.
-//   mean[n][c] over the pixels of x;  h = f(W1 mean + b1);  gate = g(W2 h + b2);  y[n][h][w][c] = x[n][h][w][c] * gate[n][c]
+//   mean[n][c] over the pixels of x;  h = f(W1 mean + b1);  gate = g(W2 h + b2);
+//   y[n][h][w][c] = x[n][h][w][c] * gate[n][c]
 #pragma once
 
 #include <optional>
@@ -16,7 +17,8 @@ struct SqueezeExciteAttributes {
   std::optional<Activation> normalisation{};  ///< x is read through a BatchNorm with this activation
 };
 
-/// Inputs: x [N, H, W, C], W1 [R, C, 1, 1], b1 [R], W2 [C, R, 1, 1], b2 [C], where x is normalised mean, scale, beta [C].
+/// Inputs: x [N, H, W, C], W1 [R, C, 1, 1], b1 [R], W2 [C, R, 1, 1], b2 [C], where x is normalised mean, scale, beta
+/// [C].
 /// Outputs: y (as x), mean [N, C], h [N, R], the same before f [N, R] (read by the derivative of some), gate [N, C].
 class SqueezeExcite : public Op {
  public:
@@ -31,7 +33,8 @@ class SqueezeExcite : public Op {
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 
-/// Inputs: dy, x, W1, W2, mean, h, h's saved form (itself, or before f), gate, where x is normalised mean, scale, beta [C].
+/// Inputs: dy, x, W1, W2, mean, h, h's saved form (itself, or before f), gate, where x is normalised mean, scale, beta
+/// [C].
 /// Outputs: dx (of x' where normalised), dW1, db1, dW2, db2, and where normalised dx's channel sums.
 class SqueezeExciteBwd : public Op {
  public:

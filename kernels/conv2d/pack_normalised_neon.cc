@@ -110,14 +110,16 @@ void pack_a_trans(const BatchnormAffine& affine, std::int64_t rows, std::int64_t
 
 void pack_a_normalised_f32(const Normalisation& normalisation, std::int64_t rows, std::int64_t depth,
                            const float* source, std::int64_t row_stride, float* panels) {
-  dispatch_activation(normalisation.activation,
-                      [&]<Activation A>() { pack_a<A>(normalisation.affine, rows, depth, source, row_stride, panels); });
+  dispatch_activation(normalisation.activation, [&]<Activation A>() {
+    pack_a<A>(normalisation.affine, rows, depth, source, row_stride, panels);
+  });
 }
 
 void pack_a_trans_normalised_f32(const Normalisation& normalisation, std::int64_t rows, std::int64_t depth,
                                  const float* source, std::int64_t depth_stride, float* panels) {
-  dispatch_activation(normalisation.activation,
-                      [&]<Activation A>() { pack_a_trans<A>(normalisation.affine, rows, depth, source, depth_stride, panels); });
+  dispatch_activation(normalisation.activation, [&]<Activation A>() {
+    pack_a_trans<A>(normalisation.affine, rows, depth, source, depth_stride, panels);
+  });
 }
 
 }  // namespace bramble::kernels

@@ -47,14 +47,15 @@ void gemm_pack_b_f32(std::int64_t depth, std::int64_t cols, const float* source,
 void gemm_pack_b_trans_f32(std::int64_t depth, std::int64_t cols, const float* source, std::int64_t col_stride,
                            float* panels);
 
-/// What happens to an element after its sum is complete, in this order: + bias[j], + residual, kept in preactivation,
-/// activation, * gelu'(gelu_input). All but the bias lie like C. Null pointers leave a step out.
+/// What happens to an element after its sum is complete, in this order: + bias[j], * scale[j], + residual, kept in
+/// preactivation, activation, * gelu'(gelu_input). All but bias and scale lie like C. Null pointers leave a step out.
 struct GemmEpilogue {
   const float* bias = nullptr;
   const float* residual = nullptr;
   float* preactivation = nullptr;
   Activation activation = Activation::none;
   const float* gelu_input = nullptr;  ///< not together with an activation
+  const float* scale = nullptr;
 };
 
 /// for (i < rows) for (j < cols)

@@ -13,6 +13,7 @@ void gemm_f32_ref(std::int64_t rows, std::int64_t cols, std::int64_t depth, cons
         sum += static_cast<double>(a[i * a_row + k * a_depth]) * b[k * b_row + j * b_col];
       }
       if (epilogue.bias) sum += epilogue.bias[j];
+      if (epilogue.scale) sum *= epilogue.scale[j];
       if (epilogue.residual) sum += epilogue.residual[at];
       if (epilogue.preactivation) epilogue.preactivation[at] = static_cast<float>(sum);
       sum = activation_ref(epilogue.activation, sum);

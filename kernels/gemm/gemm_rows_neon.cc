@@ -116,6 +116,7 @@ BRAMBLE_INLINE void finish(Accumulators<kRows, 3>& acc, const TileTask& task, co
   }
   const GemmEpilogue& epilogue = task.epilogue;
   if (epilogue.bias && task.accumulate) gemm::add_rows(acc, epilogue.bias + col, gemm::kSameRow);
+  if (epilogue.scale) gemm::scale_columns(acc, epilogue.scale + col);
   if (epilogue.residual) gemm::add_rows(acc, epilogue.residual + col, rows.c);
   gemm::store_rows(acc, first, kOutboxRows);
   float* result = first;

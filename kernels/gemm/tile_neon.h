@@ -94,6 +94,16 @@ BRAMBLE_INLINE void add_rows(Accumulators<Rows, Vectors>& acc, const float* base
 }
 
 template <int Rows, int Vectors>
+BRAMBLE_INLINE void scale_columns(Accumulators<Rows, Vectors>& acc, const float* scale) {
+  BRAMBLE_UNROLL
+  for (int j = 0; j < Vectors; ++j) {
+    const float32x4_t factor = vld1q_f32(scale + 4 * j);
+    BRAMBLE_UNROLL
+    for (int i = 0; i < Rows; ++i) acc.v[i][j] = vmulq_f32(acc.v[i][j], factor);
+  }
+}
+
+template <int Rows, int Vectors>
 BRAMBLE_INLINE void store_rows(const Accumulators<Rows, Vectors>& acc, float* base, TileRows rows) {
   BRAMBLE_UNROLL
   for (int i = Rows - 1; i >= 0; --i) {
@@ -149,7 +159,7 @@ struct TileTask {
       : c(target),
         epilogue(ending),
         accumulate(add),
-        plain(!ending.bias && !ending.residual && !ending.preactivation && !ending.gelu_input &&
+        plain(!ending.bias && !ending.scale && !ending.residual && !ending.preactivation && !ending.gelu_input &&
               ending.activation == Activation::none) {}
 
   /// A bias that comes with the first products costs nothing as their start.
@@ -167,6 +177,7 @@ BRAMBLE_INLINE void finish_tile(Accumulators<Rows, Vectors>& acc, const TileTask
   if (task.plain) return store_rows(acc, c, rows);
   const GemmEpilogue& epilogue = task.epilogue;
   if (epilogue.bias && task.accumulate) add_rows(acc, epilogue.bias + col, kSameRow);
+  if (epilogue.scale) scale_columns(acc, epilogue.scale + col);
   if (epilogue.residual) add_rows(acc, epilogue.residual + col, rows);
   if (epilogue.preactivation) store_rows(acc, epilogue.preactivation + col, rows);
   if (clamps(epilogue.activation)) {
@@ -192,6 +203,7 @@ __attribute__((noinline)) void finish_edge_rows(float (&tile)[Rows][4 * Vectors]
       float value = tile[i][j];
       if (task.accumulate) value += task.c[at + j];
       if (epilogue.bias) value += epilogue.bias[col + j];
+      if (epilogue.scale) value *= epilogue.scale[col + j];
       if (epilogue.residual) value += epilogue.residual[at + j];
       if (epilogue.preactivation) epilogue.preactivation[at + j] = value;
       tile[i][j] = value;

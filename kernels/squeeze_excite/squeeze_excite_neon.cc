@@ -104,7 +104,8 @@ void data_rows(std::size_t channels, const float* dy, const float* gate, const f
 
 void squeeze_excite_fwd_pool_f32(const SqueezeExciteSource& source, std::size_t pixels, std::size_t channel_begin,
                                  std::size_t channel_end, double* sums) {
-  dispatch(source, [&]<class WayIn>() { sum<WayIn, false>(source, pixels, channel_begin, channel_end, nullptr, sums); });
+  dispatch(source,
+           [&]<class WayIn>() { sum<WayIn, false>(source, pixels, channel_begin, channel_end, nullptr, sums); });
 }
 
 void squeeze_excite_bwd_gate_f32(const SqueezeExciteSource& source, std::size_t pixels, std::size_t channel_begin,

@@ -63,6 +63,32 @@ TEST(Fusion, ALinearLayerTakesTheResidual) {
   EXPECT_EQ(graph.nodes()[1].inputs.at(3), x);
 }
 
+TEST(Fusion, ALinearLayerTakesItsLayerScaleThenTheResidualAndTheGeluGradientGoesThroughIt) {
+  Net net;
+  const TensorId x = net.b.reshape(net.images, {2, 64, 3});
+  const TensorId gamma = net.b.parameter("gamma", {3});
+  const TensorId y = net.b.scale(net.b.linear("fc2", net.b.gelu(net.b.linear("fc1", x, 8)), 3), gamma);
+  const TensorId sum = net.b.add(y, x);
+  Graph graph = net.fused(sum);
+  ASSERT_EQ(op_names(graph), (Names{"reshape", "linear", "linear"}));
+  EXPECT_EQ(graph.nodes()[2].inputs.at(3), x);
+  EXPECT_EQ(graph.nodes()[2].inputs.at(4), gamma);
+  const TensorId z = graph.nodes()[1].outputs[1];
+  const TensorId dy = graph.add_tensor({"dy", graph.tensor(sum).spec, Role::input});
+  differentiate(graph, {{sum, dy}}, {graph.find("fc1.weight"), graph.find("fc2.weight"), gamma});
+  fuse_gelu_gradients(graph);
+  EXPECT_EQ(op_names(graph), (Names{"reshape", "linear", "linear", "linear_bwd_data", "linear_bwd_weight",
+                                    "linear_scale_bwd", "linear_bwd_weight"}));
+  EXPECT_EQ(graph.nodes()[3].inputs, (std::vector<TensorId>{dy, graph.find("fc2.weight"), kNoTensor, z, gamma}));
+}
+
+TEST(Fusion, ASiluStaysApartFromABatchNormWithAResidual) {
+  Net net;
+  const TensorId y = net.b.batchnorm("bn", net.b.conv2d("conv", net.images, 3, 1));
+  const Graph graph = net.fused(net.b.activation(net.b.add(y, net.images), Activation::silu));
+  EXPECT_EQ(op_names(graph), (Names{"conv2d", "batchnorm", "activation"}));
+}
+
 TEST(Fusion, LayerNormTakesASumThatNothingElseCan) {
   Net net;
   const TensorId x = net.b.reshape(net.images, {2, 64, 3});

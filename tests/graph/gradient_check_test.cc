@@ -19,6 +19,7 @@
 #include "graph/ops/softmax_cross_entropy.h"
 #include "graph/ops/squeeze_excite.h"
 #include "graph/ops/token.h"
+#include "graph/ops/transpose.h"
 
 namespace bramble::test {
 namespace {
@@ -58,6 +59,18 @@ auto linear(graph::Shape x, int out, Activation activation, bool residual) {
     y.back() = out;
     if (residual) inputs.push_back(b.parameter(y));
     return b.node(std::make_shared<graph::Linear>(graph::LinearAttributes{out, activation}), inputs)[0];
+  };
+}
+
+/// A layer that carries a layer scale and the residual: ConvNeXt's second.
+auto scaled_linear(graph::Shape x, int out, bool bias) {
+  return [=](Builder& b) {
+    graph::Shape y = x;
+    y.back() = out;
+    const TensorId input = b.parameter(x), weight = b.weight({out, x.back()}, Layout::gemm_weight);
+    const TensorId term = bias ? b.parameter({out}) : graph::kNoTensor;
+    return b.node(std::make_shared<graph::Linear>(graph::LinearAttributes{out}),
+                  {input, weight, term, b.parameter(y), b.parameter({out}, 0.5F, 1.5F)})[0];
   };
 }
 
@@ -205,6 +218,8 @@ const std::vector<GradientCase>& cases() {
       {"linear", linear({9, 10}, 13, Activation::none, false)},
       {"linear_tokens_residual", linear({2, 5, 12}, 24, Activation::none, true)},
       {"linear_gelu", linear({2, 7, 16}, 8, Activation::gelu, false)},
+      {"linear_scaled", scaled_linear({2, 7, 16}, 40, true)},
+      {"linear_scaled_without_bias", scaled_linear({3, 3, 13}, 7, false)},
       {"linear_sigmoid", linear({2, 7, 16}, 8, Activation::sigmoid, true)},
       {"depthwise_3x3", depthwise({2, 7, 6, 12}, {.kernel_h = 3, .kernel_w = 3, .padding = 1}, false)},
       {"depthwise_3x3_stride_2",
@@ -260,6 +275,9 @@ const std::vector<GradientCase>& cases() {
       {"prepend_token", of_two_inputs(std::make_shared<const graph::PrependToken>(), {3, 4, 6}, {1, 1, 6})},
       {"select_token",
        of_one_input(std::make_shared<const graph::SelectToken>(graph::SelectTokenAttributes{2}), {3, 4, 6})},
+      {"transpose", of_one_input(std::make_shared<const graph::Transpose>(), {2, 19, 7})},
+      {"transpose_addend",
+       of_two_inputs(std::make_shared<const graph::Transpose>(), {3, 6, 18}, {3, 18, 6})},
       {"reshape", reshape({3, 4, 5}, {4, 15})},
       {"max_pool2d",
        of_one_input(std::make_shared<const graph::MaxPool2d>(graph::Pool2dAttributes{3, 2, 1}), {2, 9, 8, 6}), 1e-5F,

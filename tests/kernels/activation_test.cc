@@ -77,7 +77,8 @@ TEST(Activation, BackwardMatchesReferenceInPlaceOverSizes) {
       std::vector<float> dx = dy, expected(size);
       activation_bwd_f32(activation, 0, size, dx.data(), saved.data(), dx.data());
       activation_bwd_f32_ref(activation, 0, size, dy.data(), saved.data(), expected.data());
-      for (std::size_t i = 0; i < size; ++i) ASSERT_NEAR(dx[i], expected[i], std::max(1.2e-6, 4e-7 * std::abs(expected[i]))) << size << " " << i;
+      for (std::size_t i = 0; i < size; ++i)
+        ASSERT_NEAR(dx[i], expected[i], std::max(1.2e-6, 4e-7 * std::abs(expected[i]))) << size << " " << i;
     }
   }
 }

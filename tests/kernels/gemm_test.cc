@@ -56,7 +56,7 @@ TEST(Gemm, RowsInPlaceMatchTheReferenceAndBreakTheirSums) {
         const std::int64_t lda = depth + 3, ldc = cols + 2;
         const auto a = uniform(size(rows * lda + 1), 1);
         const auto b = uniform(size(depth * cols), 2);
-        const auto bias = uniform(size(cols), 3);
+        const auto bias = uniform(size(cols), 3), scale = uniform(size(cols), 7);
         const auto residual = uniform(size(rows * ldc), 4), gelu_input = uniform(size(rows * ldc), 5, -3, 3);
         std::vector<float> panels(size(gemm_b_elements(depth, cols)));
         gemm_pack_b_f32(depth, cols, b.data(), cols, panels.data());
@@ -65,6 +65,7 @@ TEST(Gemm, RowsInPlaceMatchTheReferenceAndBreakTheirSums) {
         for (const Activation activation : {Activation::none, Activation::relu6, Activation::gelu, Activation::silu}) {
           GemmEpilogue epilogue{bias.data(), residual.data(), got_z.data(), activation};
           if (activation == Activation::none) epilogue.gelu_input = gelu_input.data();
+          if (activation == Activation::silu) epilogue.scale = scale.data();
           const GemmRows product{rows, cols, depth, 40, a.data() + 1, lda, panels.data(), depth, got.data(), ldc};
           gemm_rows_f32(product, epilogue);
           epilogue.preactivation = want_z.data();
@@ -141,7 +142,7 @@ TEST(Gemm, EpilogueRunsInTheDocumentedOrder) {
         const std::int64_t depth = 40;
         const auto a = uniform(size(rows * depth), 1, -2, 2);
         const auto b = uniform(size(depth * cols), 2);
-        const auto bias = uniform(size(cols), 3);
+        const auto bias = uniform(size(cols), 3), scale = uniform(size(cols), 6);
         const auto residual = uniform(size(rows * cols), 4);
         std::vector<float> a_panels(size(gemm_a_elements(rows, depth))), b_panels(size(gemm_b_elements(depth, cols)));
         gemm_pack_a_f32(rows, depth, a.data(), depth, a_panels.data());
@@ -149,9 +150,9 @@ TEST(Gemm, EpilogueRunsInTheDocumentedOrder) {
         auto got = uniform(size(rows * cols), 5);
         auto want = got, got_z = got, want_z = got;
         gemm_packed_f32(rows, cols, depth, a_panels.data(), b_panels.data(), got.data(), cols, true,
-                        {bias.data(), residual.data(), got_z.data(), activation});
+                        {bias.data(), residual.data(), got_z.data(), activation, nullptr, scale.data()});
         gemm_f32_ref(rows, cols, depth, a.data(), depth, 1, b.data(), cols, 1, want.data(), cols, true,
-                     {bias.data(), residual.data(), want_z.data(), activation});
+                     {bias.data(), residual.data(), want_z.data(), activation, nullptr, scale.data()});
         expect_near(got, want, 2 * tolerance(depth));
         expect_near(got_z, want_z, 2 * tolerance(depth));
       }
