@@ -1,4 +1,5 @@
-// What conv2d and linear share: a linear layer is a 1 x 1 convolution of an image of one row.
+// What the bindings of convolutions share. Linear layers, 1 x 1 convolutions of an image of one row, have the transposed
+// weight from here, and the gradients of odd widths and of a bias alone.
 #pragma once
 
 #include <optional>

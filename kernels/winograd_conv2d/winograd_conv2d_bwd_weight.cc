@@ -76,10 +76,6 @@ void sum_block(const WinogradGradient& g, const float* x, const float* dy, const
   }
 }
 
-}  // namespace
-
-namespace {
-
 WinogradPointStrides pair_strides(WinogradTile tile, int pair, std::int64_t point_stride) {
   const std::int64_t line = winograd_side(tile) * point_stride;
   return {winograd_row(tile, pair, 0) * line, winograd_row(tile, pair, 1) * line, point_stride};

@@ -1,7 +1,7 @@
 // A weight to its points and a gradient's points back to the weight: element by element, four at a time.
 #include <algorithm>
 
-#include "kernels/gemm/pack_rows_neon.h"
+#include "kernels/gemm/transpose_tile_neon.h"
 #include "kernels/winograd_conv2d/winograd_matrices_neon.h"
 #include "kernels/winograd_conv2d/winograd_weight.h"
 
@@ -65,27 +65,6 @@ void transform_gradient(const float* points, std::int64_t point_stride, std::int
   }
 }
 
-// to[o * to_width + c] = from[c * from_width + o] for c < cs, o < os; columns c from cs to to_width become zeros.
-void transpose_panel(const float* from, std::int64_t from_width, std::int64_t cs, std::int64_t os, float* to,
-                     std::int64_t to_width) {
-  for (std::int64_t c = 0; c < to_width; c += 4) {
-    for (std::int64_t o = 0; o < os; o += 4) {
-      const float* source = from + c * from_width + o;
-      float* target = to + o * to_width + c;
-      if (c + 4 <= cs && o + 4 <= os) {
-        float32x4_t r[4] = {vld1q_f32(source), vld1q_f32(source + from_width), vld1q_f32(source + 2 * from_width),
-                            vld1q_f32(source + 3 * from_width)};
-        transpose_4x4_f32(r);
-        for (int i = 0; i < 4; ++i) vst1q_f32(target + i * to_width, r[i]);
-      } else {
-        for (std::int64_t i = 0; i < std::min<std::int64_t>(4, os - o); ++i) {
-          for (std::int64_t j = 0; j < 4; ++j) target[i * to_width + j] = c + j < cs ? source[j * from_width + i] : 0;
-        }
-      }
-    }
-  }
-}
-
 template <class W>
 void fwd_weight(const WinogradConv2d& conv, const float* weight, std::int64_t col_begin, std::int64_t col_end,
                 float* transformed) {
@@ -109,8 +88,8 @@ void bwd_data_weight(const WinogradConv2d& conv, const float* weight, std::int64
       const std::int64_t from_width = panel_width(o, depth), os = std::min(kGemmTileCols, depth - o);
       const std::int64_t elements = os * width;
       for (std::int64_t tap = 0; tap < kTaps; ++tap) {
-        transpose_panel(weight + o * kTaps * cols + (tap * cols + col) * from_width, from_width,
-                        std::min(kGemmTileCols, cols - col), os, taps + tap * elements, width);
+        transpose_tile_f32(weight + o * kTaps * cols + (tap * cols + col) * from_width, from_width,
+                           std::min(kGemmTileCols, cols - col), os, taps + tap * elements, width);
       }
       transform<W, true>(taps, elements, elements, transformed + col * depth + o * width, conv.weight_stride());
     }
