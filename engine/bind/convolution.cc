@@ -16,7 +16,7 @@ using kernels::ConvBlocking;
 
 // Floats that one task of an elementwise phase sums.
 constexpr std::int64_t kSumBlock = 16 << 10;
-// Columns that one task of a bias gradient alone sums.
+// Columns that one task of a bias' gradient alone sums.
 constexpr std::int64_t kSumCols = 64;
 
 ConvBlocking blocking_of(const BindContext& context) { return kernels::conv_blocking(context.caches.l2); }
@@ -29,18 +29,8 @@ const float* optional_in(const Operands& operands, int i, bool present) {
   return present ? operands.in<float>(i) : nullptr;
 }
 
-// Only the bias is trained: column sums of dy.
-Bound bind_bias_gradient(const Conv2dShape& shape) {
-  Phase phase;
-  phase.tasks = (shape.out_channels + kSumCols - 1) / kSumCols;
-  phase.run = [shape](const Operands& operands, std::int64_t task, std::byte*) {
-    const std::int64_t col = task * kSumCols;
-    kernels::gemm_column_sums_f32(shape.out_rows(), std::min(kSumCols, shape.out_channels - col),
-                                  operands.in<float>(1) + col, shape.out_channels, operands.out<float>(1) + col, false);
-  };
-  Bound bound;
-  bound.phases.push_back(std::move(phase));
-  return bound;
+const float* gradient_of(const WeightGradientOperands& where, const Operands& operands) {
+  return where.dy_offset >= 0 ? floats(operands.shared) + where.dy_offset : operands.in<float>(where.dy);
 }
 
 }  // namespace
@@ -156,8 +146,7 @@ void append_weight_gradient(const BindContext& context, const Conv2dShape& shape
     kernels::Normalisation normal;
     if (where.mean >= 0) normal = normalisation(operands, where.mean, where.activation);
     const kernels::ConvSource x(operands.in<float>(where.x), where.mean >= 0 ? &normal : nullptr);
-    const float* dy = where.dy_offset >= 0 ? floats(operands.shared) + where.dy_offset : operands.in<float>(where.dy);
-    kernels::conv2d_bwd_weight_f32(shape, x, dy, dw, db, t.slice, t.depth_begin, t.depth_end, blocking,
+    kernels::conv2d_bwd_weight_f32(shape, x, gradient_of(where, operands), dw, db, t.slice, t.depth_begin, t.depth_end, blocking,
                                    floats(thread_scratch));
   };
   bound.phases.push_back(std::move(phase));
@@ -168,9 +157,24 @@ void append_weight_gradient(const BindContext& context, const Conv2dShape& shape
       std::max(bound.shared_scratch, bytes(where.scratch_offset + parts * (dw_elements + db_elements)));
 }
 
+Phase bias_gradient_phase(const Conv2dShape& shape, const WeightGradientOperands& where) {
+  Phase phase;
+  phase.tasks = (shape.out_channels + kSumCols - 1) / kSumCols;
+  phase.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
+    const std::int64_t col = task * kSumCols;
+    kernels::gemm_column_sums_f32(shape.out_rows(), std::min(kSumCols, shape.out_channels - col),
+                                  gradient_of(where, operands) + col, shape.out_channels,
+                                  operands.out<float>(where.db) + col, false);
+  };
+  return phase;
+}
+
 Bound bind_convolution_bwd_weight(const BindContext& context, const Conv2dShape& shape) {
-  if (!context.has_output(0)) return bind_bias_gradient(shape);
   Bound bound;
+  if (!context.has_output(0)) {
+    bound.phases.push_back(bias_gradient_phase(shape, {}));
+    return bound;
+  }
   append_weight_gradient(context, shape, {}, bound);
   return bound;
 }

@@ -36,6 +36,9 @@ struct WeightGradientOperands {
 void append_weight_gradient(const BindContext& context, const kernels::Conv2dShape& shape,
                             const WeightGradientOperands& where, Bound& bound);
 
+/// db alone: column sums of dy.
+Phase bias_gradient_phase(const kernels::Conv2dShape& shape, const WeightGradientOperands& where);
+
 /// Sums `parts` parts in the shared scratch from `offset` on: [parts][dw_elements], then [parts][db_elements].
 Phase sum_gradient_parts(const WeightGradientOperands& where, std::int64_t parts, std::int64_t dw_elements,
                          std::int64_t db_elements);

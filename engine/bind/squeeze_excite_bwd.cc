@@ -14,8 +14,6 @@ enum Output { kDx, kDwReduce, kDbReduce, kDwExpand, kDbExpand, kSums };
 // Elements of dx (and of x beside it) that are made and summed at a time, in L2. A constant, as it decides the order of
 // summation.
 constexpr std::int64_t kBlockElements = 50 << 10;
-// Columns that one task of a bias gradient alone sums.
-constexpr std::int64_t kSumCols = 64;
 
 // A linear layer over [N][in] as a convolution of an image of one row.
 kernels::Conv2dShape layer(std::int64_t batch, std::int64_t in, std::int64_t out) {
@@ -118,15 +116,7 @@ Phase data_phase(const Backward& bwd, bool has_sums, std::int64_t sum_parts) {
 void append_layer_gradient(const BindContext& context, const kernels::Conv2dShape& shape,
                            const WeightGradientOperands& where, Bound& bound) {
   if (context.has_output(where.dw)) return append_weight_gradient(context, shape, where, bound);
-  if (!context.has_output(where.db)) return;
-  bound.phases.push_back({(shape.out_channels + kSumCols - 1) / kSumCols,
-                          [=](const Operands& o, std::int64_t task, std::byte*) {
-                            const std::int64_t col = task * kSumCols;
-                            kernels::gemm_column_sums_f32(
-                                shape.out_rows(), std::min(kSumCols, shape.out_channels - col),
-                                Backward::at(o, where.dy_offset) + col, shape.out_channels,
-                                o.out<float>(where.db) + col, false);
-                          }});
+  if (context.has_output(where.db)) bound.phases.push_back(bias_gradient_phase(shape, where));
 }
 
 }  // namespace

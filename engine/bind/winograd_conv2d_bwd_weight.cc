@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/bind/convolution.h"
 #include "engine/bind/product_cuts.h"
 #include "engine/bind/winograd_conv2d.h"
 #include "engine/bind/winograd_cuts.h"
@@ -19,9 +20,6 @@ using winograd::ceil_div;
 using winograd::cut_range;
 using winograd::floats;
 
-// Floats that one task of a sum of parts sums, and columns that one of a bias gradient sums.
-constexpr std::int64_t kSumBlock = 16 << 10;
-constexpr std::int64_t kSumCols = 64;
 constexpr std::int64_t kSumsInCache = (1 << 20) / sizeof(float);
 // Fewer tiles do not pay for the sums' way through memory, 36 for each weight, nor in L2 for their transform.
 constexpr std::int64_t kFewestTilesThroughMemory = 48;
@@ -46,28 +44,6 @@ std::vector<Task> cut_blocks(const WinogradGradient& g, std::int64_t parts) {
   return tasks;
 }
 
-Phase bias_phase(const Conv2dShape& shape) {
-  Phase phase;
-  phase.tasks = ceil_div(shape.out_channels, kSumCols);
-  phase.run = [shape](const Operands& operands, std::int64_t task, std::byte*) {
-    const std::int64_t col = task * kSumCols;
-    kernels::gemm_column_sums_f32(shape.out_rows(), std::min(kSumCols, shape.out_channels - col),
-                                  operands.in<float>(1) + col, shape.out_channels, operands.out<float>(1) + col, false);
-  };
-  return phase;
-}
-
-Phase sum_phase(std::int64_t parts, std::int64_t elements) {
-  Phase phase;
-  phase.tasks = ceil_div(elements, kSumBlock);
-  phase.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
-    const std::int64_t begin = task * kSumBlock;
-    kernels::sum_parts_f32(floats(operands.shared), parts, elements, begin, std::min(begin + kSumBlock, elements),
-                           operands.out<float>(0));
-  };
-  return phase;
-}
-
 Bound bind_in_blocks(const WinogradGradient& g, std::int64_t elements) {
   const std::int64_t row_tasks = ceil_div(g.x.channels, g.row_step);
   const std::int64_t parts =
@@ -85,7 +61,7 @@ Bound bind_in_blocks(const WinogradGradient& g, std::int64_t elements) {
   bound.phases.push_back(std::move(phase));
   bound.thread_scratch = bytes(kernels::winograd_conv2d_bwd_weight_scratch(g));
   if (parts > 1) {
-    bound.phases.push_back(sum_phase(parts, elements));
+    bound.phases.push_back(sum_gradient_parts({}, parts, elements, 0));
     bound.shared_scratch = bytes(parts * elements);
   }
   return bound;
@@ -147,7 +123,7 @@ bool takes_winograd_bwd_weight(const Conv2dShape& shape) {
 Bound bind_winograd_conv2d_bwd_weight(const BindContext& context, const Conv2dShape& shape) {
   const WinogradGradient g = kernels::winograd_conv2d_bwd_weight(shape, kWinogradGradientTile);
   Bound bound = fits(g) ? bind_in_blocks(g, kernels::packed_weight_elements(shape.weight())) : bind_through_memory(g);
-  if (context.has_output(1)) bound.phases.push_back(bias_phase(shape));
+  if (context.has_output(1)) bound.phases.push_back(bias_gradient_phase(shape, {}));
   return bound;
 }
 
