@@ -8,6 +8,7 @@
 #include "graph/ops/attention.h"
 #include "graph/ops/batchnorm.h"
 #include "graph/ops/bias.h"
+#include "graph/ops/concat.h"
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/layernorm.h"
@@ -42,22 +43,25 @@ TensorId Builder::parameter(const std::string& name, Shape shape) {
   return persistent(name, {std::move(shape)}, Role::parameter);
 }
 
-TensorId Builder::conv2d(const std::string& name, TensorId x, int out_channels, int kernel,
+TensorId Builder::conv2d(const std::string& name, TensorId x, int out_channels, Extent2d kernel,
                          const Conv2dOptions& options) {
   const int in = static_cast<int>(channels(x));
   const bool depthwise = options.groups > 1 && options.groups == in && in == out_channels;
-  TensorSpec weight{{out_channels, in / options.groups, kernel, kernel}, DType::f32,
+  TensorSpec weight{{out_channels, in / options.groups, kernel.height, kernel.width}, DType::f32,
                     depthwise ? Layout::depthwise_weight : Layout::gemm_weight, depthwise ? 1 : options.groups};
   std::vector<TensorId> inputs = {x, persistent(name + ".weight", std::move(weight), Role::parameter)};
   if (options.bias) inputs.push_back(parameter(name + ".bias", {out_channels}));
   if (depthwise)
     return node(std::make_shared<DepthwiseConv2d>(DepthwiseConv2dAttributes{
-                    .kernel_h = kernel, .kernel_w = kernel, .stride = options.stride, .padding = options.padding,
-                    .dilation = options.dilation}),
+                    .kernel_h = kernel.height, .kernel_w = kernel.width, .stride = options.stride,
+                    .padding = options.padding, .dilation = options.dilation}),
                 name, std::move(inputs));
+  if (options.padding.height != options.padding.width)
+    throw GraphError(name + " (conv2d): only a depthwise convolution may be padded differently on its two axes");
   return node(std::make_shared<Conv2d>(Conv2dAttributes{
-                  .out_channels = out_channels, .kernel_h = kernel, .kernel_w = kernel, .stride = options.stride,
-                  .padding = options.padding, .dilation = options.dilation, .groups = options.groups}),
+                  .out_channels = out_channels, .kernel_h = kernel.height, .kernel_w = kernel.width,
+                  .stride = options.stride, .padding = options.padding.height, .dilation = options.dilation,
+                  .groups = options.groups}),
               name, std::move(inputs));
 }
 
@@ -107,6 +111,16 @@ TensorId Builder::scale(TensorId x, TensorId gamma) {
 
 TensorId Builder::add(TensorId a, TensorId b) {
   return node(std::make_shared<Add>(), model_.graph.tensor(a).name + ".add", {a, b});
+}
+
+TensorId Builder::concat(const std::vector<TensorId>& parts) {
+  std::vector<std::int64_t> sizes;
+  for (const TensorId id : parts) sizes.push_back(channels(id));
+  return node(std::make_shared<Concat>(std::move(sizes)), model_.graph.tensor(parts.at(0)).name + ".concat", parts);
+}
+
+std::vector<TensorId> Builder::split(TensorId x, const std::vector<std::int64_t>& sizes) {
+  return model_.graph.add_node(std::make_shared<Split>(sizes), model_.graph.tensor(x).name + ".split", {x});
 }
 
 TensorId Builder::max_pool2d(TensorId x, int kernel, int stride, int padding) {

@@ -4,15 +4,17 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "graph/activation.h"
+#include "graph/extent2d.h"
 #include "graph/model.h"
 
 namespace bramble::graph {
 
 struct Conv2dOptions {
   int stride = 1;
-  int padding = 0;
+  Extent2d padding = 0;
   int dilation = 1;
   int groups = 1;
   bool bias = false;
@@ -39,8 +41,9 @@ class Builder {
   /// A dense parameter of its own, such as a class token.
   TensorId parameter(const std::string& name, Shape shape);
 
-  /// NAME.weight [out, in / groups, K, K] and NAME.bias. Depthwise where groups = in = out.
-  TensorId conv2d(const std::string& name, TensorId x, int out_channels, int kernel, const Conv2dOptions& options = {});
+  /// NAME.weight [out, in / groups, KH, KW] and NAME.bias. Depthwise where groups = in = out.
+  TensorId conv2d(const std::string& name, TensorId x, int out_channels, Extent2d kernel,
+                  const Conv2dOptions& options = {});
   /// NAME.weight, NAME.bias [C]; NAME.running_mean, NAME.running_var [C].
   TensorId batchnorm(const std::string& name, TensorId x, float eps = 1e-5F);
   /// NAME.weight, NAME.bias [C], over the last dimension.
@@ -58,6 +61,8 @@ class Builder {
   TensorId gelu(TensorId x) { return activation(x, Activation::gelu); }
   TensorId scale(TensorId x, TensorId gamma);  ///< gamma [C], a factor for each channel
   TensorId add(TensorId a, TensorId b);
+  TensorId concat(const std::vector<TensorId>& parts);  ///< along the last dimension
+  std::vector<TensorId> split(TensorId x, const std::vector<std::int64_t>& sizes);  ///< likewise
   TensorId max_pool2d(TensorId x, int kernel, int stride, int padding);
   TensorId global_avg_pool(TensorId x);  ///< [N, H, W, C] -> [N, C]
   TensorId reshape(TensorId x, Shape shape);

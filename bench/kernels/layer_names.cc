@@ -111,7 +111,11 @@ std::string convolution_text(const Attributes& a, const Shape& x, std::int64_t o
   if (out != x[3]) text += "_" + std::to_string(out);
   text += "_" + extents({a.kernel_h, a.kernel_w}, 0);
   if (a.stride != 1) text += "_s" + std::to_string(a.stride);
-  if (a.padding != a.kernel_h / 2) text += "_p" + std::to_string(a.padding);
+  const graph::Extent2d padding = a.padding;
+  if (padding.height != a.kernel_h / 2 || padding.width != a.kernel_w / 2) {
+    text += "_p" + std::to_string(padding.height);
+    if (padding.width != padding.height) text += "x" + std::to_string(padding.width);
+  }
   if (groups != 1) text += "_g" + std::to_string(groups);
   return text;
 }
@@ -158,12 +162,17 @@ std::string layer_name(const Graph& graph, const Node& node, const std::vector<b
 std::optional<kernels::Conv2dShape> forward_shape(const Graph& graph, const Node& node) {
   const Shape& x = shape_of(graph, node.inputs, 0);
   const auto of = [&](const auto& a, std::int64_t out, std::int64_t groups) {
-    return kernels::Conv2dShape{x[0],       x[1],     x[2],      x[3],       out,   a.kernel_h,
-                                a.kernel_w, a.stride, a.padding, a.dilation, groups};
+    const graph::Extent2d padding = a.padding;
+    return kernels::Conv2dShape{x[0],       x[1],     x[2],           x[3],       out,   a.kernel_h,
+                                a.kernel_w, a.stride, padding.height, a.dilation, groups};
   };
   if (const auto* op = as<graph::Conv2d>(node))
     return of(op->attributes, op->attributes.out_channels, op->attributes.groups);
-  if (const auto* op = as<graph::DepthwiseConv2d>(node)) return of(op->attributes, x[3], x[3]);
+  if (const auto* op = as<graph::DepthwiseConv2d>(node)) {
+    const graph::Extent2d padding = op->attributes.padding;
+    if (padding.height != padding.width) return std::nullopt;
+    return of(op->attributes, x[3], x[3]);
+  }
   if (const auto* op = as<graph::Linear>(node)) {
     kernels::Conv2dShape shape;
     shape.in_width = graph::element_count(x) / x.back();

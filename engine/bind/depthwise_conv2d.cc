@@ -33,7 +33,8 @@ DepthwiseConv2dShape kernel_shape(const graph::DepthwiseConv2dAttributes& attrib
           attributes.kernel_h,
           attributes.kernel_w,
           attributes.stride,
-          attributes.padding,
+          attributes.padding.height,
+          attributes.padding.width,
           attributes.dilation};
 }
 
@@ -99,9 +100,9 @@ class NormalisedRows {
   /// For output rows [row, row_end) of all images, which are rows of one.
   void prepare(std::int64_t row, std::int64_t row_end) {
     const std::int64_t image = row / shape_.out_height, first = row % shape_.out_height;
-    const std::int64_t top = first * shape_.stride - shape_.padding;
+    const std::int64_t top = first * shape_.stride - shape_.padding_height;
     const std::int64_t bottom =
-        (first + row_end - row - 1) * shape_.stride - shape_.padding + (shape_.kernel_height - 1) * shape_.dilation;
+        (first + row_end - row - 1) * shape_.stride - shape_.padding_height + (shape_.kernel_height - 1) * shape_.dilation;
     if (image != image_) image_ = image, next_ = 0;
     next_ = std::max(next_, top);
     for (; next_ <= std::min(bottom, shape_.in_height - 1); ++next_) {

@@ -5,6 +5,7 @@
 
 #include "graph/activation.h"
 #include "graph/backward_context.h"
+#include "graph/extent2d.h"
 
 namespace bramble::graph {
 
@@ -12,7 +13,7 @@ struct DepthwiseConv2dAttributes {
   int kernel_h = 3;
   int kernel_w = 3;
   int stride = 1;
-  int padding = 1;
+  Extent2d padding = 1;
   int dilation = 1;
   Activation activation = Activation::none;   ///< none, relu or relu6
   std::optional<Activation> normalisation{};  ///< x is read through a BatchNorm with this activation

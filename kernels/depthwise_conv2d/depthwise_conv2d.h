@@ -1,7 +1,8 @@
 // Depthwise 2-D convolution on NHWC activations: every channel has its own filter. fp32.
 //
 //   y[n][oy][ox][c] = bias[c] + sum over ky, kx of
-//                     x[n][oy*stride - padding + ky*dilation][ox*stride - padding + kx*dilation][c] * weight[ky][kx][c]
+//                     x[n][oy*stride - padding_height + ky*dilation][ox*stride - padding_width + kx*dilation][c]
+//                     * weight[ky][kx][c]
 //
 // where x outside the image is 0. All are dense: x [batch][in_height][in_width][channels],
 // y [batch][out_height][out_width][channels], weight [kernel_height][kernel_width][channels]. Any extents, aligned to
@@ -24,7 +25,8 @@ struct DepthwiseConv2dShape {
   std::int64_t kernel_height = 1;
   std::int64_t kernel_width = 1;
   std::int64_t stride = 1;
-  std::int64_t padding = 0;
+  std::int64_t padding_height = 0;
+  std::int64_t padding_width = 0;
   std::int64_t dilation = 1;
   /// Of the forward's and by-weight's x. 0: all images lie one after the other. Else only the rows that are needed of
   /// one image, row iy at x + (iy % ring) * in_width * channels: for rows that were made on the way in.
@@ -42,7 +44,7 @@ void depthwise_conv2d_fwd_f32_ref(const DepthwiseConv2dShape& shape, const float
 
 /// dx (=) for rows [row_begin, row_end) of the batch * in_height rows of dx:
 ///   dx[n][iy][ix][c] = sum over ky, kx with an output pixel there of dy[n][oy][ox][c] * weight[ky][kx][c],
-///   oy*stride = iy + padding - ky*dilation, ox likewise.
+///   oy*stride = iy + padding_height - ky*dilation, ox likewise.
 void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const float* dy, const float* weight, float* dx,
                                    std::int64_t row_begin, std::int64_t row_end);
 void depthwise_conv2d_bwd_data_f32_ref(const DepthwiseConv2dShape& shape, const float* dy, const float* weight,
@@ -50,7 +52,7 @@ void depthwise_conv2d_bwd_data_f32_ref(const DepthwiseConv2dShape& shape, const 
 
 /// One part's share (=, or with `accumulate` +=) of the weight's and the bias's gradients, over rows [row_begin, row_end) of the
 /// batch * out_height rows of dy:
-///   dw[ky][kx][c] = sum over n, oy, ox of x[n][oy*stride - padding + ky*dilation][...][c] * dy[n][oy][ox][c]
+///   dw[ky][kx][c] = sum over n, oy, ox of x[n][oy*stride - padding_height + ky*dilation][...][c] * dy[n][oy][ox][c]
 ///   db[c]         = sum over n, oy, ox of dy[n][oy][ox][c]
 /// db may be null.
 void depthwise_conv2d_bwd_weight_f32(const DepthwiseConv2dShape& shape, const float* x, const float* dy, float* dw,

@@ -41,7 +41,7 @@ inline __attribute__((always_inline)) void accumulate_group(const float32x4_t (&
       else odd[k] = vfmaq_f32(odd[k], pixel, gradient[t]);
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int k = 0; k < kWidth; ++k) lanes.store(group.taps[k] + c, vaddq_f32(even[k], odd[k]));
 }
 
@@ -95,8 +95,10 @@ void depthwise_conv2d_bwd_weight_f32(const DepthwiseConv2dShape& shape, const fl
     std::fill_n(dw, shape.taps() * shape.channels, 0.0f);
     if (db != nullptr) std::fill_n(db, shape.channels, 0.0f);
   }
-  const AxisTaps vertical = depthwise::forward_taps(shape.kernel_height, shape.stride, shape.padding, shape.dilation);
-  const AxisTaps horizontal = depthwise::forward_taps(shape.kernel_width, shape.stride, shape.padding, shape.dilation);
+  const AxisTaps vertical =
+      depthwise::forward_taps(shape.kernel_height, shape.stride, shape.padding_height, shape.dilation);
+  const AxisTaps horizontal =
+      depthwise::forward_taps(shape.kernel_width, shape.stride, shape.padding_width, shape.dilation);
   for (std::int64_t c = 0; c < shape.channels; c += kChannelBlock) {
     const Filter sums{dw + c, shape.kernel_width, shape.channels};
     const std::int64_t block = std::min(kChannelBlock, shape.channels - c);

@@ -16,8 +16,8 @@ void for_each_product(const DepthwiseConv2dShape& s, Visit visit) {
       for (std::int64_t ox = 0; ox < s.out_width; ++ox)
         for (std::int64_t ky = 0; ky < s.kernel_height; ++ky)
           for (std::int64_t kx = 0; kx < s.kernel_width; ++kx) {
-            const std::int64_t iy = oy * s.stride - s.padding + ky * s.dilation;
-            const std::int64_t ix = ox * s.stride - s.padding + kx * s.dilation;
+            const std::int64_t iy = oy * s.stride - s.padding_height + ky * s.dilation;
+            const std::int64_t ix = ox * s.stride - s.padding_width + kx * s.dilation;
             if (iy < 0 || iy >= s.in_height || ix < 0 || ix >= s.in_width) continue;
             for (std::int64_t c = 0; c < s.channels; ++c)
               visit(static_cast<std::size_t>(((n * s.in_height + iy) * s.in_width + ix) * s.channels + c),

@@ -165,12 +165,16 @@ void dispatch_width(const AxisTaps& horizontal, Run run) {
   if (horizontal.source_step == 1 && horizontal.position_step == 1) {
     if (horizontal.count == 2) return run.template operator()<2, 1>();
     if (horizontal.count == 3) return run.template operator()<3, 1>();
+    if (horizontal.count == 4) return run.template operator()<4, 1>();
     if (horizontal.count == 5) return run.template operator()<5, 1>();
     if (horizontal.count == 7) return run.template operator()<7, 1>();
+    if (horizontal.count == 9) return run.template operator()<9, 1>();
+    if (horizontal.count == 11) return run.template operator()<11, 1>();
   }
   if (horizontal.source_step == 1 && horizontal.position_step == 2) {
     if (horizontal.count == 3) return run.template operator()<3, 2>();
     if (horizontal.count == 5) return run.template operator()<5, 2>();
+    if (horizontal.count == 7) return run.template operator()<7, 2>();
   }
   run.template operator()<1, 1>();
 }

@@ -9,6 +9,7 @@
 #include "graph/ops/attention.h"
 #include "graph/ops/batchnorm.h"
 #include "graph/ops/bias.h"
+#include "graph/ops/concat.h"
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/layernorm.h"
@@ -183,6 +184,17 @@ auto reshape(graph::Shape from, graph::Shape to) {
   };
 }
 
+/// One part twice, so that gradients add up, one not at all.
+auto split_and_concat(graph::Shape x, std::vector<std::int64_t> sizes) {
+  return [=](Builder& b) {
+    const auto parts = b.node(std::make_shared<graph::Split>(sizes), {b.parameter(x)});
+    const auto concat = std::make_shared<graph::Concat>(std::vector<std::int64_t>{sizes[2], 5, sizes[0], sizes[2]});
+    graph::Shape other = x;
+    other.back() = 5;
+    return b.node(concat, {parts[2], b.parameter(other), parts[0], parts[2]})[0];
+  };
+}
+
 auto cross_entropy(float label_smoothing) {
   return [=](Builder& b) {
     const graph::SoftmaxCrossEntropyAttributes attributes{label_smoothing};
@@ -229,6 +241,11 @@ const std::vector<GradientCase>& cases() {
        depthwise({1, 12, 11, 8}, {.kernel_h = 5, .kernel_w = 5, .stride = 2, .padding = 2}, false)},
       {"depthwise_1x7_dilated",
        depthwise({1, 3, 20, 4}, {.kernel_h = 1, .kernel_w = 7, .padding = 0, .dilation = 2}, false)},
+      {"depthwise_1x11", depthwise({2, 4, 14, 8}, {.kernel_h = 1, .kernel_w = 11, .padding = {0, 5}}, true)},
+      {"depthwise_11x1", depthwise({2, 14, 5, 6}, {.kernel_h = 11, .kernel_w = 1, .padding = {5, 0}}, true)},
+      {"depthwise_7x7_stride_2",
+       depthwise({1, 13, 14, 5}, {.kernel_h = 7, .kernel_w = 7, .stride = 2, .padding = 3}, false)},
+      {"depthwise_11x11", depthwise({1, 12, 13, 4}, {.kernel_h = 11, .kernel_w = 11, .padding = 5}, false)},
       {"batchnorm", batchnorm({3, 4, 5, 7}, {}, false)},
       {"batchnorm_relu", batchnorm({2, 6, 5, 16}, {.activation = Activation::relu}, false), 2e-4F, 2e-2},
       {"batchnorm_silu", batchnorm({2, 6, 5, 16}, {.activation = Activation::silu}, false)},
@@ -278,6 +295,7 @@ const std::vector<GradientCase>& cases() {
       {"transpose", of_one_input(std::make_shared<const graph::Transpose>(), {2, 19, 7})},
       {"transpose_addend",
        of_two_inputs(std::make_shared<const graph::Transpose>(), {3, 6, 18}, {3, 18, 6})},
+      {"split_and_concat", split_and_concat({3, 5, 29}, {6, 4, 19})},
       {"reshape", reshape({3, 4, 5}, {4, 15})},
       {"max_pool2d",
        of_one_input(std::make_shared<const graph::MaxPool2d>(graph::Pool2dAttributes{3, 2, 1}), {2, 9, 8, 6}), 1e-5F,

@@ -18,12 +18,18 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 DepthwiseConv2dShape make_shape(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t channels,
                                 std::int64_t kernel_height, std::int64_t kernel_width, std::int64_t stride,
-                                std::int64_t padding, std::int64_t dilation = 1) {
-  DepthwiseConv2dShape shape{batch,         height,       width,  channels, 0,       0,
-                             kernel_height, kernel_width, stride, padding,  dilation};
-  shape.out_height = (height + 2 * padding - dilation * (kernel_height - 1) - 1) / stride + 1;
-  shape.out_width = (width + 2 * padding - dilation * (kernel_width - 1) - 1) / stride + 1;
+                                std::int64_t padding_height, std::int64_t padding_width, std::int64_t dilation) {
+  DepthwiseConv2dShape shape{batch,  height,         width,         channels, 0, 0, kernel_height, kernel_width,
+                             stride, padding_height, padding_width, dilation};
+  shape.out_height = (height + 2 * padding_height - dilation * (kernel_height - 1) - 1) / stride + 1;
+  shape.out_width = (width + 2 * padding_width - dilation * (kernel_width - 1) - 1) / stride + 1;
   return shape;
+}
+
+DepthwiseConv2dShape make_shape(std::int64_t batch, std::int64_t height, std::int64_t width, std::int64_t channels,
+                                std::int64_t kernel_height, std::int64_t kernel_width, std::int64_t stride,
+                                std::int64_t padding) {
+  return make_shape(batch, height, width, channels, kernel_height, kernel_width, stride, padding, padding, 1);
 }
 
 /// Batch, extents, channels, kernel, stride, padding, dilation: the specialised widths at both strides, widths around
@@ -37,7 +43,15 @@ std::vector<DepthwiseConv2dShape> shapes() {
           all.push_back(make_shape(2, extent + 1, extent, channels, kernel, kernel, stride, kernel / 2));
   for (const std::int64_t dilation : {2, 3, 4})
     for (const std::int64_t stride : {1, 2, 4})
-      all.push_back(make_shape(1, 17, 16, 5, 3, 3, stride, dilation, dilation));
+      all.push_back(make_shape(1, 17, 16, 5, 3, 3, stride, dilation, dilation, dilation));
+  for (const std::int64_t length : {3, 5, 7, 9, 11})
+    for (const std::int64_t stride : {1, 2})
+      for (const std::int64_t dilation : {1, 2}) {
+        const std::int64_t padding = length / 2 * dilation;
+        all.push_back(make_shape(2, 13, 14, 6, 1, length, stride, 0, padding, dilation));
+        all.push_back(make_shape(2, 13, 14, 6, length, 1, stride, padding, 0, dilation));
+        all.push_back(make_shape(1, 15, 14, 7, length, length, stride, padding, padding, dilation));
+      }
   all.push_back(make_shape(1, 9, 11, 257, 3, 3, 1, 1));
   all.push_back(make_shape(1, 7, 7, 520, 5, 5, 2, 2));
   all.push_back(make_shape(3, 14, 9, 6, 3, 5, 2, 1));
@@ -52,7 +66,7 @@ std::vector<DepthwiseConv2dShape> shapes() {
 testing::Message describe(const DepthwiseConv2dShape& s) {
   return testing::Message() << s.batch << "x" << s.in_height << "x" << s.in_width << "x" << s.channels << " kernel "
                             << s.kernel_height << "x" << s.kernel_width << " stride " << s.stride << " padding "
-                            << s.padding << " dilation " << s.dilation;
+                            << s.padding_height << "x" << s.padding_width << " dilation " << s.dilation;
 }
 
 std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
