@@ -5,6 +5,7 @@
 
 #include "graph/ops/activation.h"
 #include "graph/ops/add.h"
+#include "graph/ops/conv2d.h"
 #include "graph/ops/layernorm.h"
 #include "graph/ops/linear.h"
 #include "graph/ops/scale.h"
@@ -102,16 +103,26 @@ void fuse_activation(Fuser& fuser, int i) {
     fuser.melt(from, i, std::move(fused), fuser.node(from).inputs);
 }
 
+/// The linear layer that node `i` is, if it is one or a 1x1 convolution, both without activation and residual.
+OpPtr as_plain_linear(Fuser& fuser, int i) {
+  if (fuser.node(i).inputs.size() > 3) return nullptr;
+  if (const auto* linear = fuser.as<Linear>(i))
+    return linear->attributes.activation == Activation::none ? fuser.node(i).op : nullptr;
+  const auto* conv = fuser.as<Conv2d>(i);
+  if (!conv || !is_pointwise(conv->attributes) || conv->attributes.activation != Activation::none) return nullptr;
+  return std::make_shared<Linear>(LinearAttributes{conv->attributes.out_channels});
+}
+
 /// y = linear(x) * gamma.
 void fuse_scale(Fuser& fuser, int i) {
   if (!fuser.as<Scale>(i)) return;
   const int from = fuser.sole_producer(fuser.node(i).inputs[0]);
-  const auto* linear = from == kNone ? nullptr : fuser.as<Linear>(from);
-  if (!linear || linear->attributes.activation != Activation::none || fuser.node(from).inputs.size() > 3) return;
+  OpPtr linear = from == kNone ? nullptr : as_plain_linear(fuser, from);
+  if (!linear) return;
   std::vector<TensorId> inputs = fuser.node(from).inputs;
   inputs.resize(4, kNoTensor);
   inputs.push_back(fuser.node(i).inputs[1]);
-  fuser.melt(from, i, fuser.node(from).op, std::move(inputs));
+  fuser.melt(from, i, std::move(linear), std::move(inputs));
 }
 
 /// y = f(x) + r, the sum where `i` is, so that r is there already.

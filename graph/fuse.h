@@ -9,7 +9,7 @@ namespace bramble::graph {
 /// comes out fused as well):
 ///   conv2d, linear, batchnorm                           + activation -> the op with its activation
 ///   depthwise_conv2d, add                               + relu, relu6 -> likewise
-///   linear (without activation or residual)             + scale      -> linear with a layer scale
+///   linear, 1x1 conv2d (without activation or residual) + scale      -> linear with a layer scale
 ///   conv2d, linear, batchnorm (without activation), transpose + add  -> the op with a residual
 ///   add (of what has no epilogue to take it)            + layernorm  -> layernorm with a residual
 /// Only where the value in between has no other reader.

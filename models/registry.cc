@@ -5,6 +5,7 @@
 
 #include "models/convnext.h"
 #include "models/efficientnet.h"
+#include "models/inception_next.h"
 #include "models/mlpmixer.h"
 #include "models/mnasnet.h"
 #include "models/mobilenetv2.h"
@@ -22,6 +23,8 @@ const Keys kFc = {"fc.weight", "fc.bias"};
 const Keys kClassifier = {"classifier.weight", "classifier.bias"};
 const Keys kHeadAndClassifier = {"conv_head.weight", "conv_head.bias", "classifier.weight", "classifier.bias"};
 const Keys kHeadNormAndFc = {"head.norm.weight", "head.norm.bias", "head.fc.weight", "head.fc.bias"};
+const Keys kHeadMlp = {"head.fc1.weight",  "head.fc1.bias",   "head.norm.weight",
+                       "head.norm.bias",   "head.fc2.weight", "head.fc2.bias"};
 const Keys kHeadFc = {"head.fc.weight", "head.fc.bias"};
 const Keys kHead = {"head.weight", "head.bias"};
 const Keys kNormAndHead = {"norm.weight", "norm.bias", "head.weight", "head.bias"};
@@ -54,6 +57,9 @@ const std::vector<ModelInfo>& registry() {
       {"efficientnet_b1", "EfficientNet", "efficientnet_b1", 79.1, kClassifier, build_efficientnet_b1},
       {"efficientnet_b2", "EfficientNet", "efficientnet_b2", 80.1, kClassifier, build_efficientnet_b2},
       {"efficientnet_b3", "EfficientNet", "efficientnet_b3", 81.6, kClassifier, build_efficientnet_b3},
+      {"inception_next_tiny", "InceptionNeXt", "inception_next_tiny", 82.3, kHeadMlp, build_inception_next_tiny},
+      {"inception_next_small", "InceptionNeXt", "inception_next_small", 83.5, kHeadMlp, build_inception_next_small},
+      {"inception_next_base", "InceptionNeXt", "inception_next_base", 84, kHeadMlp, build_inception_next_base},
       {"mlpmixer_b16", "MLP-Mixer", "mixer_b16_224", 82.31, kHead, build_mlpmixer_b16},
       {"mnasnet_050", "MnasNet", "mnasnet_050", 67.73, kClassifier, build_mnasnet_050},
       {"mnasnet_075", "MnasNet", "mnasnet_075", 71.18, kClassifier, build_mnasnet_075},

@@ -22,7 +22,9 @@ double linear_flops(const Shape& weight, const Shape& y) {
 
 std::vector<TensorSpec> Linear::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 5);
-  expect_shape(inputs[1], {attributes.out_features, inputs[0].shape.back()}, "the weight");
+  Shape weight = {attributes.out_features, inputs[0].shape.back()};
+  if (inputs[1].shape.size() == 4) weight.insert(weight.end(), {1, 1});
+  expect_shape(inputs[1], weight, "the weight");
   const Shape y = with_last(inputs[0].shape, attributes.out_features);
   if (has_input(inputs, 2)) expect_shape(inputs[2], {attributes.out_features}, "the bias");
   if (has_input(inputs, 3)) expect_shape(inputs[3], y, "the residual");
@@ -44,7 +46,7 @@ void Linear::backward(BackwardContext& context) const {
     context.set_dx(0, context.emit(std::make_shared<LinearBwdData>(), std::move(inputs))[0]);
   }
   if (!context.wants(1) && !context.wants(2) && !context.wants(4)) return;
-  auto gradients = context.emit(std::make_shared<LinearBwdWeight>(), {context.input(0), dz});
+  auto gradients = context.emit(std::make_shared<LinearBwdWeight>(context.input_spec(1)), {context.input(0), dz});
   if (scaled) {
     gradients = context.emit(std::make_shared<LinearScaleBwd>(),
                              {gradients[0], gradients[1], context.input(1), context.input(2), context.input(4)});
@@ -65,7 +67,6 @@ double Linear::flops(std::span<const TensorSpec> inputs, std::span<const TensorS
 
 std::vector<TensorSpec> LinearBwdData::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 5);
-  expect_rank(inputs[1], 2, "the weight", "[out, in]");
   expect_shape(inputs[0], with_last(inputs[0].shape, inputs[1].shape[0]), "the output's gradient");
   const Shape dx = with_last(inputs[0].shape, inputs[1].shape[1]);
   if (has_input(inputs, 2)) expect_shape(inputs[2], dx, "the addend");
@@ -81,8 +82,7 @@ double LinearBwdData::flops(std::span<const TensorSpec> inputs, std::span<const 
 std::vector<TensorSpec> LinearBwdWeight::infer(std::span<const TensorSpec> inputs) const {
   expect_inputs(inputs, 2, 2);
   expect_shape(inputs[1], with_last(inputs[0].shape, inputs[1].shape.back()), "the output's gradient");
-  const std::int64_t out = inputs[1].shape.back();
-  return {{{out, inputs[0].shape.back()}, DType::f32, Layout::gemm_weight}, {{out}}};
+  return {weight, {{inputs[1].shape.back()}}};
 }
 
 double LinearBwdWeight::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const {

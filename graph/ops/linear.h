@@ -12,8 +12,8 @@ struct LinearAttributes {
   Activation activation = Activation::none;
 };
 
-/// Inputs: x [..., in], weight [out, in], optional bias [out], optional residual [..., out], optional scale [out] (a
-/// layer scale; linear_scale.h has its gradient).
+/// Inputs: x [..., in], weight [out, in] or [out, in, 1, 1], optional bias [out], optional residual [..., out], optional
+/// scale [out] (a layer scale; linear_scale.h has its gradient).
 /// Outputs: y [..., out]; z, the same before the activation (read by the derivative of some, activation.h).
 class Linear : public Op {
  public:
@@ -46,6 +46,9 @@ class LinearBwdData : public Op {
 /// Inputs: x [..., in], dy [..., out]. Outputs: dw (as the weight), db [out].
 class LinearBwdWeight : public Op {
  public:
+  explicit LinearBwdWeight(TensorSpec of_weight) : weight(std::move(of_weight)) {}
+  const TensorSpec weight;
+
   std::string_view name() const override { return "linear_bwd_weight"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;

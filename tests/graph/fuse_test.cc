@@ -82,6 +82,20 @@ TEST(Fusion, ALinearLayerTakesItsLayerScaleThenTheResidualAndTheGeluGradientGoes
   EXPECT_EQ(graph.nodes()[3].inputs, (std::vector<TensorId>{dy, graph.find("fc2.weight"), kNoTensor, z, gamma}));
 }
 
+TEST(Fusion, APointwiseConvolutionWithALayerScaleIsALinearLayer) {
+  Net net;
+  const TensorId gamma = net.b.parameter("gamma", {3});
+  const TensorId y = net.b.scale(net.b.conv2d("fc2", net.images, 3, 1, {.bias = true}), gamma);
+  Graph graph = net.fused(net.b.add(y, net.images));
+  ASSERT_EQ(op_names(graph), Names{"linear"});
+  EXPECT_EQ(graph.nodes()[0].inputs.at(3), net.images);
+  EXPECT_EQ(graph.nodes()[0].inputs.at(4), gamma);
+  const TensorId weight = graph.find("fc2.weight"), result = graph.nodes()[0].outputs[0];
+  const TensorId dy = graph.add_tensor({"dy", graph.tensor(result).spec, Role::input});
+  const auto gradients = differentiate(graph, {{result, dy}}, {weight});
+  EXPECT_EQ(graph.tensor(gradients.at(weight)).spec.shape, graph.tensor(weight).spec.shape);
+}
+
 TEST(Fusion, ASiluStaysApartFromABatchNormWithAResidual) {
   Net net;
   const TensorId y = net.b.batchnorm("bn", net.b.conv2d("conv", net.images, 3, 1));
