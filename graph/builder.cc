@@ -11,6 +11,7 @@
 #include "graph/ops/concat.h"
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
+#include "graph/ops/gate.h"
 #include "graph/ops/layernorm.h"
 #include "graph/ops/linear.h"
 #include "graph/ops/pool.h"
@@ -128,7 +129,21 @@ TensorId Builder::max_pool2d(TensorId x, int kernel, int stride, int padding) {
               "maxpool", {x});
 }
 
+TensorId Builder::avg_pool2d(TensorId x, int kernel, int stride, int padding, bool count_include_pad) {
+  return node(std::make_shared<AvgPool2d>(Pool2dAttributes{
+                  .kernel = kernel, .stride = stride, .padding = padding, .count_include_pad = count_include_pad}),
+              model_.graph.tensor(x).name + ".avg_pool", {x});
+}
+
 TensorId Builder::global_avg_pool(TensorId x) { return node(std::make_shared<GlobalAvgPool>(), "global_pool", {x}); }
+
+TensorId Builder::resize(TensorId x, ResizeMode mode, std::int64_t height, std::int64_t width) {
+  return node(std::make_shared<Resize>(mode, height, width), model_.graph.tensor(x).name + ".resize", {x});
+}
+
+TensorId Builder::gate(TensorId x, TensorId gate) {
+  return node(std::make_shared<Gate>(), model_.graph.tensor(x).name + ".gate", {x, gate});
+}
 
 TensorId Builder::reshape(TensorId x, Shape shape) {
   return node(std::make_shared<Reshape>(std::move(shape)), model_.graph.tensor(x).name + ".reshape", {x});

@@ -9,6 +9,7 @@
 #include "graph/activation.h"
 #include "graph/extent2d.h"
 #include "graph/model.h"
+#include "graph/ops/resize.h"
 
 namespace bramble::graph {
 
@@ -64,7 +65,10 @@ class Builder {
   TensorId concat(const std::vector<TensorId>& parts);  ///< along the last dimension
   std::vector<TensorId> split(TensorId x, const std::vector<std::int64_t>& sizes);  ///< likewise
   TensorId max_pool2d(TensorId x, int kernel, int stride, int padding);
+  TensorId avg_pool2d(TensorId x, int kernel, int stride, int padding = 0, bool count_include_pad = true);
   TensorId global_avg_pool(TensorId x);  ///< [N, H, W, C] -> [N, C]
+  TensorId resize(TensorId x, ResizeMode mode, std::int64_t height, std::int64_t width);
+  TensorId gate(TensorId x, TensorId gate);  ///< x * gate; of a smaller gate, its nearest pixel
   TensorId reshape(TensorId x, Shape shape);
   TensorId transpose(TensorId x);  ///< [N, L, C] -> [N, C, L]
   TensorId add_bias(TensorId x, TensorId bias);  ///< bias is [C], or [1, L, C] against [N, L, C]

@@ -5,6 +5,7 @@
 
 #include "models/convnext.h"
 #include "models/efficientnet.h"
+#include "models/ghostnetv2.h"
 #include "models/inception_next.h"
 #include "models/mlpmixer.h"
 #include "models/mnasnet.h"
@@ -57,6 +58,9 @@ const std::vector<ModelInfo>& registry() {
       {"efficientnet_b1", "EfficientNet", "efficientnet_b1", 79.1, kClassifier, build_efficientnet_b1},
       {"efficientnet_b2", "EfficientNet", "efficientnet_b2", 80.1, kClassifier, build_efficientnet_b2},
       {"efficientnet_b3", "EfficientNet", "efficientnet_b3", 81.6, kClassifier, build_efficientnet_b3},
+      {"ghostnetv2_100", "GhostNetV2", "ghostnetv2_100", 75.17, kHeadAndClassifier, build_ghostnetv2_100},
+      {"ghostnetv2_130", "GhostNetV2", "ghostnetv2_130", 76.76, kHeadAndClassifier, build_ghostnetv2_130},
+      {"ghostnetv2_160", "GhostNetV2", "ghostnetv2_160", 77.83, kHeadAndClassifier, build_ghostnetv2_160},
       {"inception_next_tiny", "InceptionNeXt", "inception_next_tiny", 82.3, kHeadMlp, build_inception_next_tiny},
       {"inception_next_small", "InceptionNeXt", "inception_next_small", 83.5, kHeadMlp, build_inception_next_small},
       {"inception_next_base", "InceptionNeXt", "inception_next_base", 84, kHeadMlp, build_inception_next_base},

@@ -1,6 +1,5 @@
 #include "models/blocks/inverted_residual.h"
 
-#include <algorithm>
 #include <cmath>
 
 namespace bramble::models {
@@ -56,11 +55,6 @@ TensorId block(Builder& b, const std::string& name, TensorId x, const BlockShape
 }
 
 }  // namespace
-
-int round_channels(double channels) {
-  const int rounded = std::max(8, static_cast<int>(channels + 4) / 8 * 8);
-  return rounded < 0.9 * channels ? rounded + 8 : rounded;
-}
 
 TensorId mobile_features(Builder& b, const MobileNet& net) {
   TensorId x = b.conv2d("conv_stem", b.images(), round_channels(net.stem_channels * net.width), 3,

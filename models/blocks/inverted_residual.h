@@ -6,6 +6,7 @@
 #include <string>
 
 #include "graph/builder.h"
+#include "models/blocks/round_channels.h"
 
 namespace bramble::models {
 
@@ -37,9 +38,6 @@ struct MobileNet {
   double depth = 1;  ///< multiplies repeats, rounded up
   int head_channels = 1280;
 };
-
-/// timm's round_channels: to a multiple of 8, at least 8, never below nine tenths of the value.
-int round_channels(double channels);
 
 /// A stem of stride 2, then the table's blocks.
 graph::TensorId mobile_features(graph::Builder& b, const MobileNet& net);

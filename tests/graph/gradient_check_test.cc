@@ -12,10 +12,12 @@
 #include "graph/ops/concat.h"
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
+#include "graph/ops/gate.h"
 #include "graph/ops/layernorm.h"
 #include "graph/ops/linear.h"
 #include "graph/ops/pool.h"
 #include "graph/ops/reshape.h"
+#include "graph/ops/resize.h"
 #include "graph/ops/scale.h"
 #include "graph/ops/softmax_cross_entropy.h"
 #include "graph/ops/squeeze_excite.h"
@@ -304,6 +306,12 @@ const std::vector<GradientCase>& cases() {
        of_one_input(std::make_shared<const graph::AvgPool2d>(graph::Pool2dAttributes{3, 2, 1}), {2, 9, 8, 6})},
       {"avg_pool2d_without_padding",
        of_one_input(std::make_shared<const graph::AvgPool2d>(graph::Pool2dAttributes{3, 2, 1, false}), {2, 9, 8, 5})},
+      {"gate", of_two_inputs(std::make_shared<const graph::Gate>(), {2, 7, 6, 9}, {2, 3, 3, 9})},
+      {"gate_of_the_same_size", of_two_inputs(std::make_shared<const graph::Gate>(), {3, 4, 5, 8}, {3, 4, 5, 8})},
+      {"resize_nearest",
+       of_one_input(std::make_shared<const graph::Resize>(graph::ResizeMode::nearest, 7, 8), {2, 3, 4, 6})},
+      {"resize_bilinear",
+       of_one_input(std::make_shared<const graph::Resize>(graph::ResizeMode::bilinear, 8, 5), {2, 7, 9, 5})},
       {"global_avg_pool", of_one_input(std::make_shared<const graph::GlobalAvgPool>(), {2, 7, 5, 9})},
       {"attention", of_one_input(std::make_shared<const graph::Attention>(graph::AttentionAttributes{2}), {2, 9, 24})},
       {"attention_odd",
