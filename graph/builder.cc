@@ -12,11 +12,14 @@
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/gate.h"
+#include "graph/ops/groupnorm.h"
 #include "graph/ops/layernorm.h"
 #include "graph/ops/linear.h"
+#include "graph/ops/linear_attention.h"
 #include "graph/ops/pool.h"
 #include "graph/ops/reshape.h"
 #include "graph/ops/scale.h"
+#include "graph/ops/separable_attention.h"
 #include "graph/ops/squeeze_excite.h"
 #include "graph/ops/token.h"
 #include "graph/ops/transpose.h"
@@ -80,6 +83,12 @@ TensorId Builder::layernorm(const std::string& name, TensorId x, float eps) {
   const TensorId gamma = parameter(name + ".weight", {channels(x)});
   const TensorId beta = parameter(name + ".bias", {channels(x)});
   return node(std::make_shared<LayerNorm>(LayerNormAttributes{.eps = eps}), name, {x, gamma, beta});
+}
+
+TensorId Builder::groupnorm(const std::string& name, TensorId x, int groups, float eps) {
+  const TensorId gamma = parameter(name + ".weight", {channels(x)});
+  const TensorId beta = parameter(name + ".bias", {channels(x)});
+  return node(std::make_shared<GroupNorm>(GroupNormAttributes{.groups = groups, .eps = eps}), name, {x, gamma, beta});
 }
 
 TensorId Builder::linear(const std::string& name, TensorId x, int out_features, bool bias) {
@@ -167,6 +176,17 @@ TensorId Builder::select_token(TensorId x, int token) {
 
 TensorId Builder::attention(TensorId qkv, int heads) {
   return node(std::make_shared<Attention>(AttentionAttributes{.heads = heads}),
+              model_.graph.tensor(qkv).name + ".attention", {qkv});
+}
+
+TensorId Builder::linear_attention(std::vector<TensorId> scales, int head_dim, float eps) {
+  const std::string name = model_.graph.tensor(scales[0]).name + ".attention";
+  return node(std::make_shared<LinearAttention>(LinearAttentionAttributes{.head_dim = head_dim, .eps = eps}), name,
+              std::move(scales));
+}
+
+TensorId Builder::separable_attention(TensorId qkv, int patch_size) {
+  return node(std::make_shared<SeparableAttention>(SeparableAttentionAttributes{.patch_size = patch_size}),
               model_.graph.tensor(qkv).name + ".attention", {qkv});
 }
 

@@ -49,6 +49,8 @@ class Builder {
   TensorId batchnorm(const std::string& name, TensorId x, float eps = 1e-5F);
   /// NAME.weight, NAME.bias [C], over the last dimension.
   TensorId layernorm(const std::string& name, TensorId x, float eps);
+  /// NAME.weight, NAME.bias [C], over groups of channels and all of an image's pixels.
+  TensorId groupnorm(const std::string& name, TensorId x, int groups, float eps = 1e-5F);
   /// NAME.weight [out, in], NAME.bias [out], over the last dimension.
   TensorId linear(const std::string& name, TensorId x, int out_features, bool bias = true);
 
@@ -75,6 +77,12 @@ class Builder {
   TensorId prepend_token(TensorId x, TensorId token);
   TensorId select_token(TensorId x, int token);
   TensorId attention(TensorId qkv, int heads);  ///< [N, L, 3 C], thirds q, k, v -> [N, L, C]
+
+  /// Each scale [N, ..., 3 C], heads of [q, k, v][head_dim] -> [N, ..., scales * C]
+  TensorId linear_attention(std::vector<TensorId> scales, int head_dim, float eps);
+
+  /// [N, H, W, 1 + 2 C]: a query, keys, values -> [N, H, W, C], among the same places of all patches
+  TensorId separable_attention(TensorId qkv, int patch_size);
 
   /// The model, once its logits are known.
   Model finish(TensorId logits);

@@ -9,6 +9,7 @@
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/linear.h"
+#include "graph/ops/linear_attention.h"
 #include "graph/ops/pointwise_conv2d.h"
 #include "graph/ops/squeeze_excite.h"
 
@@ -144,6 +145,10 @@ std::string shape_text(const Graph& graph, const Node& node) {
   if (const auto* op = as<graph::Attention>(node)) return extents(in, 0) + "_h" + std::to_string(op->attributes.heads);
   if (const auto* op = as<graph::AttentionBwd>(node))
     return extents(in1, 0) + "_h" + std::to_string(op->attributes.heads);
+  if (const auto* op = as<graph::LinearAttention>(node))
+    return extents(out, 1) + "_d" + std::to_string(op->attributes.head_dim);
+  if (const auto* op = as<graph::LinearAttentionBwd>(node))
+    return extents(in, 1) + "_d" + std::to_string(op->attributes.head_dim);
   if (const auto* op = as<graph::SqueezeExcite>(node))
     return extents(in, 1) + "_r" + std::to_string(op->attributes.reduced);
   if (const auto* op = as<graph::SqueezeExciteBwd>(node))

@@ -13,12 +13,15 @@
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/gate.h"
+#include "graph/ops/groupnorm.h"
 #include "graph/ops/layernorm.h"
 #include "graph/ops/linear.h"
+#include "graph/ops/linear_attention.h"
 #include "graph/ops/pool.h"
 #include "graph/ops/reshape.h"
 #include "graph/ops/resize.h"
 #include "graph/ops/scale.h"
+#include "graph/ops/separable_attention.h"
 #include "graph/ops/softmax_cross_entropy.h"
 #include "graph/ops/squeeze_excite.h"
 #include "graph/ops/token.h"
@@ -158,6 +161,16 @@ auto layernorm(graph::Shape x, bool residual) {
   };
 }
 
+/// The input is read further on too, so that two gradients reach it.
+auto groupnorm(graph::Shape x, int groups) {
+  return [=](Builder& b) {
+    const std::int64_t channels = x.back();
+    const TensorId input = b.parameter(x), gamma = b.parameter({channels}, 0.5F, 1.5F), beta = b.parameter({channels});
+    const auto op = std::make_shared<graph::GroupNorm>(graph::GroupNormAttributes{.groups = groups});
+    return b.node(std::make_shared<graph::Add>(), {b.node(op, {input, gamma, beta})[0], input})[0];
+  };
+}
+
 /// Values that keep their distance from a kink at 0.
 auto activation(Activation kind, float scale) {
   return [=](Builder& b) {
@@ -202,6 +215,23 @@ auto cross_entropy(float label_smoothing) {
     const graph::SoftmaxCrossEntropyAttributes attributes{label_smoothing};
     return b.node(std::make_shared<graph::SoftmaxCrossEntropy>(attributes),
                   {b.parameter({6, 11}, -3, 3), b.labels(6, 11)})[0];
+  };
+}
+
+/// Queries and keys that keep their distance from ReLU's kink.
+auto linear_attention(graph::Shape qkv, int head_dim, int scales) {
+  return [=](Builder& b) {
+    std::vector<TensorId> inputs;
+    for (int i = 0; i < scales; ++i) inputs.push_back(b.parameter(qkv, -1, 1, 0.05F));
+    return b.node(std::make_shared<graph::LinearAttention>(graph::LinearAttentionAttributes{head_dim, 1e-2F}),
+                  inputs)[0];
+  };
+}
+
+auto separable_attention(graph::Shape qkv) {
+  return [=](Builder& b) {
+    return b.node(std::make_shared<graph::SeparableAttention>(graph::SeparableAttentionAttributes{}),
+                  {b.parameter(qkv, -1, 1, 0.02F)})[0];
   };
 }
 
@@ -278,6 +308,8 @@ const std::vector<GradientCase>& cases() {
       {"squeeze_excite_between_hard",
        squeeze_excite_between({3, 12, 10, 13}, {.reduced = 8, .gate = Activation::hard_sigmoid}, Activation::relu6),
        1e-4F, 3e-2},
+      {"groupnorm", groupnorm({3, 5, 4, 10}, 1)},
+      {"groupnorm_groups", groupnorm({1, 40, 33, 12}, 3)},
       {"layernorm", layernorm({2, 5, 19}, false)},
       {"layernorm_residual", layernorm({2, 5, 24}, true)},
       {"relu", activation(Activation::relu, 1)},
@@ -316,6 +348,10 @@ const std::vector<GradientCase>& cases() {
       {"attention", of_one_input(std::make_shared<const graph::Attention>(graph::AttentionAttributes{2}), {2, 9, 24})},
       {"attention_odd",
        of_one_input(std::make_shared<const graph::Attention>(graph::AttentionAttributes{3, 0.5F}), {1, 70, 45})},
+      {"linear_attention", linear_attention({2, 5, 4, 30}, 5, 1)},
+      {"linear_attention_two_scales", linear_attention({2, 17, 48}, 8, 2)},
+      {"separable_attention", separable_attention({2, 4, 6, 15})},
+      {"separable_attention_wide", separable_attention({1, 6, 4, 67})},
       {"softmax_cross_entropy", cross_entropy(0), 1e-2F, 5e-3, true},
       {"softmax_cross_entropy_smoothed", cross_entropy(0.1F), 1e-2F, 5e-3, true},
   };
