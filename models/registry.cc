@@ -5,6 +5,7 @@
 
 #include "models/convnext.h"
 #include "models/efficientnet.h"
+#include "models/efficientvit.h"
 #include "models/ghostnetv2.h"
 #include "models/inception_next.h"
 #include "models/mlpmixer.h"
@@ -29,6 +30,9 @@ const Keys kHeadMlp = {"head.fc1.weight",  "head.fc1.bias",   "head.norm.weight"
 const Keys kHeadFc = {"head.fc.weight", "head.fc.bias"};
 const Keys kHead = {"head.weight", "head.bias"};
 const Keys kNormAndHead = {"norm.weight", "norm.bias", "head.weight", "head.bias"};
+const Keys kEfficientVitHead = {"head.in_conv.conv.weight",  "head.in_conv.norm.weight",  "head.in_conv.norm.bias",
+                                "head.classifier.0.weight",  "head.classifier.1.weight",  "head.classifier.1.bias",
+                                "head.classifier.4.weight",  "head.classifier.4.bias"};
 
 const std::vector<ModelInfo>& registry() {
   static const std::vector<ModelInfo> models = {
@@ -48,6 +52,10 @@ const std::vector<ModelInfo>& registry() {
       {"vit_tiny", "ViT", "vit_tiny_patch16_224.augreg_in21k_ft_in1k", 75.46, kHead, build_vit_tiny},
       {"vit_small", "ViT", "vit_small_patch16_224.augreg_in1k", 78.85, kHead, build_vit_small},
       {"vit_base", "ViT", "vit_base_patch16_224.augreg_in1k", 79.15, kHead, build_vit_base},
+      {"efficientvit_b0", "EfficientViT", "efficientvit_b0.r224_in1k", 0, kEfficientVitHead, build_efficientvit_b0},
+      {"efficientvit_b1", "EfficientViT", "efficientvit_b1.r224_in1k", 79.39, kEfficientVitHead, build_efficientvit_b1},
+      {"efficientvit_b2", "EfficientViT", "efficientvit_b2.r224_in1k", 82.1, kEfficientVitHead, build_efficientvit_b2},
+      {"efficientvit_b3", "EfficientViT", "efficientvit_b3.r224_in1k", 83.47, kEfficientVitHead, build_efficientvit_b3},
       {"convnext_tiny", "ConvNeXt", "convnext_tiny.fb_in22k_ft_in1k", 82.9, kHeadNormAndFc, build_convnext_tiny},
       {"convnext_small", "ConvNeXt", "convnext_small.fb_in22k_ft_in1k", 84.56, kHeadNormAndFc, build_convnext_small},
       {"convnext_base", "ConvNeXt", "convnext_base.fb_in22k_ft_in1k", 85.82, kHeadNormAndFc, build_convnext_base},
