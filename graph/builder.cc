@@ -10,6 +10,7 @@
 #include "graph/ops/bias.h"
 #include "graph/ops/concat.h"
 #include "graph/ops/conv2d.h"
+#include "graph/ops/cross_covariance_attention.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/gate.h"
 #include "graph/ops/groupnorm.h"
@@ -188,6 +189,12 @@ TensorId Builder::linear_attention(std::vector<TensorId> scales, int head_dim, f
 TensorId Builder::separable_attention(TensorId qkv, int patch_size) {
   return node(std::make_shared<SeparableAttention>(SeparableAttentionAttributes{.patch_size = patch_size}),
               model_.graph.tensor(qkv).name + ".attention", {qkv});
+}
+
+TensorId Builder::cross_covariance_attention(TensorId qkv, TensorId temperature) {
+  const CrossCovarianceAttentionAttributes attributes{.heads = static_cast<int>(shape(temperature)[0])};
+  return node(std::make_shared<CrossCovarianceAttention>(attributes), model_.graph.tensor(qkv).name + ".attention",
+              {qkv, temperature});
 }
 
 Model Builder::finish(TensorId logits) {

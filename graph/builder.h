@@ -84,6 +84,9 @@ class Builder {
   /// [N, H, W, 1 + 2 C]: a query, keys, values -> [N, H, W, C], among the same places of all patches
   TensorId separable_attention(TensorId qkv, int patch_size);
 
+  /// [N, ..., 3 C], thirds q, k, v; a temperature [heads, 1, 1] -> [N, ..., C], among a head's channels
+  TensorId cross_covariance_attention(TensorId qkv, TensorId temperature);
+
   /// The model, once its logits are known.
   Model finish(TensorId logits);
 

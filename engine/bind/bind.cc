@@ -27,6 +27,8 @@ constexpr std::pair<std::string_view, BindFunction> kBindings[] = {
     {"conv2d", bind_conv2d},
     {"conv2d_bwd_data", bind_conv2d_bwd_data},
     {"conv2d_bwd_weight", bind_conv2d_bwd_weight},
+    {"cross_covariance_attention", bind_cross_covariance_attention},
+    {"cross_covariance_attention_bwd", bind_cross_covariance_attention_bwd},
     {"depthwise_conv2d", bind_depthwise_conv2d},
     {"depthwise_conv2d_bwd", bind_depthwise_conv2d_bwd},
     {"gate", bind_gate},

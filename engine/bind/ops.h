@@ -20,6 +20,8 @@ Bound bind_concat(const BindContext& context);
 Bound bind_conv2d(const BindContext& context);
 Bound bind_conv2d_bwd_data(const BindContext& context);
 Bound bind_conv2d_bwd_weight(const BindContext& context);
+Bound bind_cross_covariance_attention(const BindContext& context);
+Bound bind_cross_covariance_attention_bwd(const BindContext& context);
 Bound bind_depthwise_conv2d(const BindContext& context);
 Bound bind_depthwise_conv2d_bwd(const BindContext& context);
 Bound bind_gate(const BindContext& context);

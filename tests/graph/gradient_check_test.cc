@@ -11,6 +11,7 @@
 #include "graph/ops/bias.h"
 #include "graph/ops/concat.h"
 #include "graph/ops/conv2d.h"
+#include "graph/ops/cross_covariance_attention.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/gate.h"
 #include "graph/ops/groupnorm.h"
@@ -235,6 +236,15 @@ auto separable_attention(graph::Shape qkv) {
   };
 }
 
+auto cross_covariance_attention(graph::Shape qkv, int heads) {
+  return [=](Builder& b) {
+    const auto op =
+        std::make_shared<graph::CrossCovarianceAttention>(graph::CrossCovarianceAttentionAttributes{heads});
+    const TensorId input = b.parameter(qkv);
+    return b.node(op, {input, b.parameter({heads, 1, 1}, 0.5F, 4)})[0];
+  };
+}
+
 const std::vector<GradientCase>& cases() {
   static const std::vector<GradientCase> all = {
       {"conv2d_1x1", convolution({{2, 5, 5, 8}, {.out_channels = 12}})},
@@ -352,6 +362,8 @@ const std::vector<GradientCase>& cases() {
       {"linear_attention_two_scales", linear_attention({2, 17, 48}, 8, 2)},
       {"separable_attention", separable_attention({2, 4, 6, 15})},
       {"separable_attention_wide", separable_attention({1, 6, 4, 67})},
+      {"cross_covariance_attention", cross_covariance_attention({2, 5, 4, 30}, 2)},
+      {"cross_covariance_attention_long", cross_covariance_attention({1, 130, 51}, 1)},
       {"softmax_cross_entropy", cross_entropy(0), 1e-2F, 5e-3, true},
       {"softmax_cross_entropy_smoothed", cross_entropy(0.1F), 1e-2F, 5e-3, true},
   };
