@@ -12,6 +12,7 @@
 #include "models/mnasnet.h"
 #include "models/mobilenetv2.h"
 #include "models/mobilenetv3.h"
+#include "models/mobilevitv2.h"
 #include "models/resnet.h"
 #include "models/vgg.h"
 #include "models/vit.h"
@@ -56,6 +57,9 @@ const std::vector<ModelInfo>& registry() {
       {"efficientvit_b1", "EfficientViT", "efficientvit_b1.r224_in1k", 79.39, kEfficientVitHead, build_efficientvit_b1},
       {"efficientvit_b2", "EfficientViT", "efficientvit_b2.r224_in1k", 82.1, kEfficientVitHead, build_efficientvit_b2},
       {"efficientvit_b3", "EfficientViT", "efficientvit_b3.r224_in1k", 83.47, kEfficientVitHead, build_efficientvit_b3},
+      {"mobilevitv2_050", "MobileViTv2", "mobilevitv2_050", 70.2, kHeadFc, build_mobilevitv2_050},
+      {"mobilevitv2_100", "MobileViTv2", "mobilevitv2_100", 78.1, kHeadFc, build_mobilevitv2_100},
+      {"mobilevitv2_200", "MobileViTv2", "mobilevitv2_200", 81.2, kHeadFc, build_mobilevitv2_200},
       {"convnext_tiny", "ConvNeXt", "convnext_tiny.fb_in22k_ft_in1k", 82.9, kHeadNormAndFc, build_convnext_tiny},
       {"convnext_small", "ConvNeXt", "convnext_small.fb_in22k_ft_in1k", 84.56, kHeadNormAndFc, build_convnext_small},
       {"convnext_base", "ConvNeXt", "convnext_base.fb_in22k_ft_in1k", 85.82, kHeadNormAndFc, build_convnext_base},

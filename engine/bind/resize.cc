@@ -1,5 +1,7 @@
 #include "kernels/resize/resize.h"
 
+#include <stdexcept>
+
 #include "engine/bind/ops.h"
 #include "engine/bind/slices.h"
 #include "graph/ops/resize.h"
@@ -8,7 +10,15 @@ namespace bramble::engine {
 namespace {
 
 kernels::ResizeMode to_kernel(graph::ResizeMode mode) {
-  return mode == graph::ResizeMode::nearest ? kernels::ResizeMode::nearest : kernels::ResizeMode::bilinear;
+  switch (mode) {
+    case graph::ResizeMode::nearest:
+      return kernels::ResizeMode::nearest;
+    case graph::ResizeMode::bilinear:
+      return kernels::ResizeMode::bilinear;
+    case graph::ResizeMode::bilinear_corners:
+      return kernels::ResizeMode::bilinear_corners;
+  }
+  throw std::logic_error("no such mode of resize");
 }
 
 kernels::ResizeShape resize_shape(const graph::Shape& x, const graph::Shape& y) {

@@ -1,11 +1,12 @@
-// Images of another size, as PyTorch's interpolate makes them (align_corners = False).
+// Images of another size, as PyTorch's interpolate makes them.
 #pragma once
 
 #include "graph/backward_context.h"
 
 namespace bramble::graph {
 
-enum class ResizeMode : std::uint8_t { nearest, bilinear };
+/// bilinear_corners is PyTorch's align_corners = True: the corners keep their values.
+enum class ResizeMode : std::uint8_t { nearest, bilinear, bilinear_corners };
 
 /// Input: x [N, H, W, C]. Output: [N, height, width, C].
 class Resize : public Op {

@@ -1,5 +1,5 @@
-// Images of another size, as PyTorch's interpolate makes them (align_corners = False). fp32, NHWC. No allocation, threads or
-// state; any alignment (of 4 bytes).
+// Images of another size, as PyTorch's interpolate makes them. fp32, NHWC. No allocation, threads or state; any alignment
+// (of 4 bytes).
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,8 @@
 
 namespace bramble::kernels {
 
-enum class ResizeMode : std::uint8_t { nearest, bilinear };
+/// bilinear_corners is PyTorch's align_corners = True: the corners keep their values.
+enum class ResizeMode : std::uint8_t { nearest, bilinear, bilinear_corners };
 
 struct ResizeShape {
   std::size_t batch = 1;
@@ -20,6 +21,7 @@ struct ResizeShape {
 
 /// What position `at` of `out` along one axis is made of: (1 - share) * x[first] + share * x[second].
 /// nearest: floor(at * in / out). bilinear: around max((at + 0.5) * in / out - 0.5, 0), within the image.
+/// bilinear_corners: around at * (in - 1) / (out - 1), 0 where out is 1.
 struct ResizeTaps {
   std::size_t first;
   std::size_t second;

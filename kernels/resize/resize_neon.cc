@@ -40,6 +40,12 @@ float share_of(const ResizeTaps& taps, std::size_t at) {
 
 ResizeTaps resize_taps(ResizeMode mode, std::size_t in, std::size_t out, std::size_t at) {
   if (mode == ResizeMode::nearest) return {at * in / out, at * in / out, 0.0f};
+  if (mode == ResizeMode::bilinear_corners) {
+    const std::size_t steps = std::max<std::size_t>(out - 1, 1), source = at * (in - 1);
+    const std::size_t first = source / steps;
+    const float share = static_cast<float>(source % steps) / static_cast<float>(steps);
+    return {first, std::min(first + 1, in - 1), share};
+  }
   const float ratio = static_cast<float>(in) / static_cast<float>(out);
   const float source = std::max((static_cast<float>(at) + 0.5f) * ratio - 0.5f, 0.0f);
   const std::size_t first = std::min(static_cast<std::size_t>(source), in - 1);

@@ -16,6 +16,11 @@ struct Tap {
 std::vector<Tap> taps_of(ResizeMode mode, std::size_t in, std::size_t out, std::size_t at) {
   const double ratio = static_cast<double>(in) / static_cast<double>(out);
   if (mode == ResizeMode::nearest) return {{at * in / out, 1.0}};
+  if (mode == ResizeMode::bilinear_corners) {
+    const double source = out > 1 ? static_cast<double>(at * (in - 1)) / static_cast<double>(out - 1) : 0.0;
+    const auto first = static_cast<std::size_t>(std::floor(source));
+    return {{first, 1 - (source - std::floor(source))}, {std::min(first + 1, in - 1), source - std::floor(source)}};
+  }
   const double source = std::max((static_cast<double>(at) + 0.5) * ratio - 0.5, 0.0);
   const auto first = static_cast<std::size_t>(std::floor(source));
   const double share = source - std::floor(source);

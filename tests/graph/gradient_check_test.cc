@@ -354,6 +354,8 @@ const std::vector<GradientCase>& cases() {
        of_one_input(std::make_shared<const graph::Resize>(graph::ResizeMode::nearest, 7, 8), {2, 3, 4, 6})},
       {"resize_bilinear",
        of_one_input(std::make_shared<const graph::Resize>(graph::ResizeMode::bilinear, 8, 5), {2, 7, 9, 5})},
+      {"resize_bilinear_corners",
+       of_one_input(std::make_shared<const graph::Resize>(graph::ResizeMode::bilinear_corners, 8, 8), {2, 7, 7, 5})},
       {"global_avg_pool", of_one_input(std::make_shared<const graph::GlobalAvgPool>(), {2, 7, 5, 9})},
       {"attention", of_one_input(std::make_shared<const graph::Attention>(graph::AttentionAttributes{2}), {2, 9, 24})},
       {"attention_odd",

@@ -9,7 +9,7 @@
 namespace bramble::kernels {
 namespace {
 
-constexpr ResizeMode kModes[] = {ResizeMode::nearest, ResizeMode::bilinear};
+constexpr ResizeMode kModes[] = {ResizeMode::nearest, ResizeMode::bilinear, ResizeMode::bilinear_corners};
 
 /// Up, down, one axis each way, and to one pixel and from one.
 std::vector<ResizeShape> shapes() {
@@ -44,7 +44,8 @@ TEST(Resize, MatchesReferenceRowByRowMisaligned) {
   }
 }
 
-/// torch.nn.functional.interpolate(torch.tensor([[[1., 2, 4]]]), size=5, mode="linear"), likewise "nearest".
+/// torch.nn.functional.interpolate(torch.tensor([[[1., 2, 4]]]), size=5, mode="linear"), likewise "nearest", and
+/// "linear" with align_corners=True.
 TEST(Resize, IsPyTorchs) {
   const ResizeShape s{1, 1, 3, 1, 1, 5};
   const float x[] = {1, 2, 4};
@@ -52,6 +53,9 @@ TEST(Resize, IsPyTorchs) {
   resize_fwd_f32(ResizeMode::bilinear, s, 0, 1, x, y.data());
   const float linear[] = {1.0f, 1.4f, 2.0f, 3.2f, 4.0f};
   for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(y[i], linear[i], 1e-6);
+  resize_fwd_f32(ResizeMode::bilinear_corners, s, 0, 1, x, y.data());
+  const float corners[] = {1.0f, 1.5f, 2.0f, 3.0f, 4.0f};
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(y[i], corners[i], 1e-6);
   resize_fwd_f32(ResizeMode::nearest, s, 0, 1, x, y.data());
   EXPECT_EQ(y, (std::vector<float>{1, 1, 2, 2, 4}));
 }
