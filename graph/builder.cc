@@ -1,5 +1,6 @@
 #include "graph/builder.h"
 
+#include <algorithm>
 #include <memory>
 #include <numeric>
 
@@ -7,6 +8,7 @@
 #include "graph/ops/add.h"
 #include "graph/ops/attention.h"
 #include "graph/ops/batchnorm.h"
+#include "graph/ops/batchnorm_sum.h"
 #include "graph/ops/bias.h"
 #include "graph/ops/concat.h"
 #include "graph/ops/conv2d.h"
@@ -70,14 +72,52 @@ TensorId Builder::conv2d(const std::string& name, TensorId x, int out_channels, 
               name, std::move(inputs));
 }
 
-TensorId Builder::batchnorm(const std::string& name, TensorId x, float eps) {
-  const Shape per_channel = {channels(x)};
+BatchNormTensors Builder::batchnorm_tensors(const std::string& name, std::int64_t channels) {
+  const Shape per_channel = {channels};
   const TensorId gamma = parameter(name + ".weight", per_channel);
   const TensorId beta = parameter(name + ".bias", per_channel);
   const TensorId mean = persistent(name + ".running_mean", {per_channel}, Role::buffer);
-  const TensorId variance = persistent(name + ".running_var", {per_channel}, Role::buffer);
+  return {gamma, beta, mean, persistent(name + ".running_var", {per_channel}, Role::buffer)};
+}
+
+TensorId Builder::batchnorm(const std::string& name, TensorId x, float eps) {
+  const BatchNormTensors norm = batchnorm_tensors(name, channels(x));
   return node(std::make_shared<BatchNorm>(BatchNormAttributes{.eps = eps, .training = config_.training}), name,
-              {x, gamma, beta, mean, variance});
+              {x, norm.gamma, norm.beta, norm.mean, norm.variance});
+}
+
+BatchNormBranch Builder::batchnorm_branch(const std::string& name, TensorId x) {
+  return {x, batchnorm_tensors(name, channels(x))};
+}
+
+BatchNormBranch Builder::conv_branch(const std::string& name, TensorId x, int out_channels, int kernel,
+                                     const Conv2dOptions& options) {
+  const bool factor = kernel == 1 && options.stride == 1 && options.groups == out_channels &&
+                      options.groups == static_cast<int>(channels(x));
+  if (!factor || !config_.training)
+    return batchnorm_branch(name + ".bn", conv2d(name + ".conv", x, out_channels, kernel, options));
+  const TensorSpec weight{{out_channels, 1, 1, 1}, DType::f32, Layout::depthwise_weight};
+  const TensorId w = persistent(name + ".conv.weight", weight, Role::parameter);
+  return {x, batchnorm_tensors(name + ".bn", out_channels), w};
+}
+
+TensorId Builder::batchnorm_sum(const std::string& name, const std::vector<BatchNormBranch>& branches,
+                                TensorId residual, TensorId layer_scale) {
+  BatchNormSumAttributes attributes{.branches = {}, .training = config_.training};
+  std::vector<TensorId> inputs = {residual, layer_scale == kNoTensor ? kNoTensor : flat(layer_scale)};
+  for (const BatchNormBranch& branch : branches) {
+    const auto first =
+        std::find_if(branches.begin(), branches.end(), [&](const auto& other) { return other.x == branch.x; });
+    attributes.branches.push_back({static_cast<int>(first - branches.begin()), branch.negative});
+    const BatchNormTensors& norm = branch.norm;
+    inputs.insert(inputs.end(), {branch.x, norm.gamma, norm.beta, norm.mean, norm.variance, branch.w, kNoTensor});
+  }
+  return node(std::make_shared<BatchNormSum>(std::move(attributes)), name, std::move(inputs));
+}
+
+TensorId Builder::flat(TensorId gamma) {
+  const Shape& given = shape(gamma);
+  return given.size() == 1 ? gamma : reshape(gamma, {element_count(given)});
 }
 
 TensorId Builder::layernorm(const std::string& name, TensorId x, float eps) {
@@ -99,17 +139,23 @@ TensorId Builder::linear(const std::string& name, TensorId x, int out_features, 
   return node(std::make_shared<Linear>(LinearAttributes{.out_features = out_features}), name, std::move(inputs));
 }
 
-TensorId Builder::squeeze_excite(const std::string& name, TensorId x, const SqueezeExciteOptions& options) {
+SqueezeExciteTensors Builder::squeeze_excite_tensors(const std::string& name, std::int64_t channels,
+                                                     const SqueezeExciteOptions& options) {
   const auto layer = [&](const std::string& layer_name, std::int64_t in, std::int64_t out) {
     TensorSpec weight{{out, in, 1, 1}, DType::f32, Layout::gemm_weight};
     const TensorId id = persistent(layer_name + ".weight", std::move(weight), Role::parameter);
     return std::pair{id, parameter(layer_name + ".bias", {out})};
   };
-  const auto [reduce, reduce_bias] = layer(name + "." + options.reduce, channels(x), options.reduced);
-  const auto [expand, expand_bias] = layer(name + "." + options.expand, options.reduced, channels(x));
+  const auto [reduce, reduce_bias] = layer(name + "." + options.reduce, channels, options.reduced);
+  const auto [expand, expand_bias] = layer(name + "." + options.expand, options.reduced, channels);
+  return {reduce, reduce_bias, expand, expand_bias};
+}
+
+TensorId Builder::squeeze_excite(const std::string& name, TensorId x, const SqueezeExciteTensors& tensors,
+                                 const SqueezeExciteOptions& options) {
   return node(std::make_shared<SqueezeExcite>(SqueezeExciteAttributes{
                   .reduced = options.reduced, .activation = options.activation, .gate = options.gate}),
-              name, {x, reduce, reduce_bias, expand, expand_bias});
+              name, {x, tensors.reduce, tensors.reduce_bias, tensors.expand, tensors.expand_bias});
 }
 
 TensorId Builder::activation(TensorId x, Activation kind) {
@@ -117,7 +163,7 @@ TensorId Builder::activation(TensorId x, Activation kind) {
 }
 
 TensorId Builder::scale(TensorId x, TensorId gamma) {
-  return node(std::make_shared<Scale>(), model_.graph.tensor(gamma).name, {x, gamma});
+  return node(std::make_shared<Scale>(), model_.graph.tensor(gamma).name, {x, flat(gamma)});
 }
 
 TensorId Builder::add(TensorId a, TensorId b) {

@@ -29,6 +29,27 @@ struct SqueezeExciteOptions {
   const char* expand = "conv_expand";
 };
 
+struct SqueezeExciteTensors {
+  TensorId reduce = kNoTensor, reduce_bias = kNoTensor;
+  TensorId expand = kNoTensor, expand_bias = kNoTensor;
+};
+
+/// A BatchNorm's parameters and buffers [C].
+struct BatchNormTensors {
+  TensorId gamma = kNoTensor;
+  TensorId beta = kNoTensor;
+  TensorId mean = kNoTensor;
+  TensorId variance = kNoTensor;
+};
+
+/// One of several BatchNorms that are summed: of x, or of w * x where there is a w (a depthwise 1x1 convolution's).
+struct BatchNormBranch {
+  TensorId x = kNoTensor;
+  BatchNormTensors norm;
+  TensorId w = kNoTensor;
+  bool negative = false;
+};
+
 class Builder {
  public:
   explicit Builder(const ModelConfig& config) : config_(config) {}
@@ -47,6 +68,13 @@ class Builder {
                   const Conv2dOptions& options = {});
   /// NAME.weight, NAME.bias [C]; NAME.running_mean, NAME.running_var [C].
   TensorId batchnorm(const std::string& name, TensorId x, float eps = 1e-5F);
+  /// Branches for batchnorm_sum: NAME.weight, … as batchnorm; and NAME.conv.weight, NAME.bn.weight, …
+  BatchNormBranch batchnorm_branch(const std::string& name, TensorId x);
+  BatchNormBranch conv_branch(const std::string& name, TensorId x, int out_channels, int kernel,
+                              const Conv2dOptions& options);
+  /// residual + layer_scale * sum of the branches; the layer scale has C elements. Both may be absent.
+  TensorId batchnorm_sum(const std::string& name, const std::vector<BatchNormBranch>& branches,
+                         TensorId residual = kNoTensor, TensorId layer_scale = kNoTensor);
   /// NAME.weight, NAME.bias [C], over the last dimension.
   TensorId layernorm(const std::string& name, TensorId x, float eps);
   /// NAME.weight, NAME.bias [C], over groups of channels and all of an image's pixels.
@@ -56,13 +84,20 @@ class Builder {
 
   /// NAME.conv_reduce.weight [reduced, C, 1, 1] and .bias [reduced], NAME.conv_expand.weight [C, reduced, 1, 1] and .bias
   /// [C].
-  TensorId squeeze_excite(const std::string& name, TensorId x, const SqueezeExciteOptions& options);
+  TensorId squeeze_excite(const std::string& name, TensorId x, const SqueezeExciteOptions& options) {
+    return squeeze_excite(name, x, squeeze_excite_tensors(name, channels(x), options), options);
+  }
+  /// The two halves of that, for models that list the parameters before those of x.
+  SqueezeExciteTensors squeeze_excite_tensors(const std::string& name, std::int64_t channels,
+                                              const SqueezeExciteOptions& options);
+  TensorId squeeze_excite(const std::string& name, TensorId x, const SqueezeExciteTensors& tensors,
+                          const SqueezeExciteOptions& options);
 
   TensorId activation(TensorId x, Activation kind);
   TensorId relu(TensorId x) { return activation(x, Activation::relu); }
   TensorId relu6(TensorId x) { return activation(x, Activation::relu6); }
   TensorId gelu(TensorId x) { return activation(x, Activation::gelu); }
-  TensorId scale(TensorId x, TensorId gamma);  ///< gamma [C], a factor for each channel
+  TensorId scale(TensorId x, TensorId gamma);  ///< gamma has C elements: a factor for each channel
   TensorId add(TensorId a, TensorId b);
   TensorId concat(const std::vector<TensorId>& parts);  ///< along the last dimension
   std::vector<TensorId> split(TensorId x, const std::vector<std::int64_t>& sizes);  ///< likewise
@@ -92,6 +127,8 @@ class Builder {
 
  private:
   TensorId persistent(const std::string& name, TensorSpec spec, Role role);
+  BatchNormTensors batchnorm_tensors(const std::string& name, std::int64_t channels);
+  TensorId flat(TensorId gamma);  ///< [C], whatever gamma's shape
   TensorId node(OpPtr op, const std::string& name, std::vector<TensorId> inputs);
 
   ModelConfig config_;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "graph/ops/batchnorm.h"
+#include "graph/ops/batchnorm_sum.h"
 
 namespace bramble::graph {
 namespace {
@@ -33,6 +34,7 @@ class BatchNormFuser {
     for (std::size_t n = 0; n < nodes_.size(); ++n) {
       if (is<BatchNorm>(n)) normalise_on_load(n);
       if (is<BatchNorm>(n) && as<BatchNorm>(n).attributes.training) take_sums(n, 0, 6, false);
+      if (is<BatchNormSum>(n) && as<BatchNormSum>(n).attributes.training) take_branch_sums(n);
     }
     // The backward's sums need a producer that reads the normalised input, which the first pass made.
     for (std::size_t n = 0; n < nodes_.size(); ++n) {
@@ -98,6 +100,15 @@ class BatchNormFuser {
     if (output < 0 || producer.outputs[0] != tensor) return;
     if (backward && !sums_of(n, producer)) return;
     set_input(nodes_[n], slot, producer.outputs[static_cast<std::size_t>(output)]);
+  }
+
+  void take_branch_sums(std::size_t n) {
+    const auto& branches = as<BatchNormSum>(n).attributes.branches;
+    for (int k = 0; k < static_cast<int>(branches.size()); ++k) {
+      if (branches[static_cast<std::size_t>(k)].leader != k) continue;
+      take_sums(n, static_cast<std::size_t>(BatchNormSum::input(k, BatchNormSum::kX)),
+                static_cast<std::size_t>(BatchNormSum::input(k, BatchNormSum::kSums)), false);
+    }
   }
 
   /// Whether the sums that `producer` takes of its dx are those of backward node n: it masks by n's own normalisation.

@@ -6,6 +6,7 @@
 #include "models/convnext.h"
 #include "models/efficientnet.h"
 #include "models/efficientvit.h"
+#include "models/fastvit.h"
 #include "models/ghostnetv2.h"
 #include "models/inception_next.h"
 #include "models/mlpmixer.h"
@@ -70,6 +71,8 @@ const std::vector<ModelInfo>& registry() {
       {"efficientnet_b1", "EfficientNet", "efficientnet_b1", 79.1, kClassifier, build_efficientnet_b1},
       {"efficientnet_b2", "EfficientNet", "efficientnet_b2", 80.1, kClassifier, build_efficientnet_b2},
       {"efficientnet_b3", "EfficientNet", "efficientnet_b3", 81.6, kClassifier, build_efficientnet_b3},
+      {"fastvit_t8", "FastViT", "fastvit_t8.apple_in1k", 77.2, kHeadFc, build_fastvit_t8},
+      {"fastvit_t12", "FastViT", "fastvit_t12.apple_in1k", 80.3, kHeadFc, build_fastvit_t12},
       {"ghostnetv2_100", "GhostNetV2", "ghostnetv2_100", 75.17, kHeadAndClassifier, build_ghostnetv2_100},
       {"ghostnetv2_130", "GhostNetV2", "ghostnetv2_130", 76.76, kHeadAndClassifier, build_ghostnetv2_130},
       {"ghostnetv2_160", "GhostNetV2", "ghostnetv2_160", 77.83, kHeadAndClassifier, build_ghostnetv2_160},

@@ -6,6 +6,7 @@
 #include "graph/ops/add.h"
 #include "graph/ops/attention.h"
 #include "graph/ops/batchnorm.h"
+#include "graph/ops/batchnorm_sum.h"
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/linear.h"
@@ -68,6 +69,8 @@ Activation activation_of(const Node& node) {
   if (const auto* op = as<graph::Linear>(node)) return op->attributes.activation;
   if (const auto* op = as<graph::BatchNorm>(node)) return op->attributes.activation;
   if (const auto* op = as<graph::BatchNormBwd>(node)) return op->attributes.activation;
+  if (const auto* op = as<graph::BatchNormSum>(node)) return op->attributes.activation;
+  if (const auto* op = as<graph::BatchNormSumBwd>(node)) return op->attributes.activation;
   if (const auto* op = as<graph::SqueezeExcite>(node)) return op->attributes.activation;
   if (const auto* op = as<graph::SqueezeExciteBwd>(node)) return op->attributes.activation;
   if (const auto* op = as<graph::ActivationOp>(node)) return op->kind;
@@ -83,6 +86,7 @@ bool has_addend(const Graph& graph, const Node& node) {
   if (op == "conv2d_bwd_data" || op == "linear_bwd_data") return has(2);
   if (op == "pointwise_conv2d_bwd") return has(3);
   if (op == "layernorm_bwd" || op == "batchnorm") return has(5);
+  if (op == "batchnorm_sum") return has(0);
   return op == "batchnorm_bwd" && has(6);
 }
 
@@ -153,7 +157,8 @@ std::string shape_text(const Graph& graph, const Node& node) {
     return extents(in, 1) + "_r" + std::to_string(op->attributes.reduced);
   if (const auto* op = as<graph::SqueezeExciteBwd>(node))
     return extents(in1, 1) + "_r" + std::to_string(op->attributes.reduced);
-  return extents(in, in.size() >= 3 && node.op->name() != "sgd" ? 1 : 0);
+  const Shape& shape = in.empty() ? out : in;  // the first input may be an optional one
+  return extents(shape, shape.size() >= 3 && node.op->name() != "sgd" ? 1 : 0);
 }
 
 }  // namespace

@@ -21,6 +21,8 @@ constexpr std::pair<std::string_view, BindFunction> kBindings[] = {
     {"avg_pool2d_bwd", bind_avg_pool2d_bwd},
     {"batchnorm", bind_batchnorm},
     {"batchnorm_bwd", bind_batchnorm_bwd},
+    {"batchnorm_sum", bind_batchnorm_sum},
+    {"batchnorm_sum_bwd", bind_batchnorm_sum_bwd},
     {"bias", bind_bias},
     {"bias_bwd_bias", bind_bias_bwd_bias},
     {"concat", bind_concat},

@@ -14,6 +14,8 @@ Bound bind_avg_pool2d(const BindContext& context);
 Bound bind_avg_pool2d_bwd(const BindContext& context);
 Bound bind_batchnorm(const BindContext& context);
 Bound bind_batchnorm_bwd(const BindContext& context);
+Bound bind_batchnorm_sum(const BindContext& context);
+Bound bind_batchnorm_sum_bwd(const BindContext& context);
 Bound bind_bias(const BindContext& context);
 Bound bind_bias_bwd_bias(const BindContext& context);
 Bound bind_concat(const BindContext& context);

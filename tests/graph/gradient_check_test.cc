@@ -8,6 +8,7 @@
 #include "graph/ops/add.h"
 #include "graph/ops/attention.h"
 #include "graph/ops/batchnorm.h"
+#include "graph/ops/batchnorm_sum.h"
 #include "graph/ops/bias.h"
 #include "graph/ops/concat.h"
 #include "graph/ops/conv2d.h"
@@ -97,6 +98,37 @@ auto batchnorm(graph::Shape x, const graph::BatchNormAttributes& attributes, boo
                                     b.buffer({channels}, 0.1F), b.buffer({channels}, 0.6F)};
     if (residual) inputs.push_back(b.parameter(x));
     return b.node(std::make_shared<graph::BatchNorm>(attributes), inputs)[0];
+  };
+}
+
+struct SumCase {
+  graph::Shape x;
+  graph::BatchNormSumAttributes attributes;
+  std::vector<bool> weights;  ///< which branches have one
+  bool residual = false;      ///< the first branch's x
+  bool layer_scale = false;
+};
+
+/// Branches of the same leader read the same x; one more is a convolution's output, which comes with its sums.
+auto batchnorm_sum(const SumCase& c) {
+  return [c](Builder& b) {
+    const std::int64_t channels = c.x.back();
+    std::vector<TensorId> xs, inputs = {graph::kNoTensor, graph::kNoTensor};
+    for (std::size_t k = 0; k < c.attributes.branches.size(); ++k) {
+      const auto leader = static_cast<std::size_t>(c.attributes.branches[k].leader);
+      if (leader < k) xs.push_back(xs[leader]);
+      else if (k == 0) xs.push_back(b.parameter(c.x, -1, 1.5F));
+      else xs.push_back(b.node(std::make_shared<graph::DepthwiseConv2d>(graph::DepthwiseConv2dAttributes{}),
+                               {xs[0], b.weight({channels, 1, 3, 3}, Layout::depthwise_weight)})[0]);
+      inputs.insert(inputs.end(), {xs[k], b.parameter({channels}, 0.5F, 1.5F), b.parameter({channels}),
+                                   b.buffer({channels}, 0.1F * static_cast<float>(k)), b.buffer({channels}, 0.6F)});
+      inputs.push_back(c.weights[k] ? b.parameter({channels, 1, 1, 1}, 0.5F, 1.5F) : graph::kNoTensor);
+      if (c.weights[k]) b.graph.mutable_tensor(inputs.back()).spec.layout = Layout::depthwise_weight;
+      inputs.push_back(graph::kNoTensor);
+    }
+    if (c.residual) inputs[0] = xs[0];
+    if (c.layer_scale) inputs[1] = b.parameter({channels}, 0.5F, 1.5F);
+    return b.node(std::make_shared<graph::BatchNormSum>(c.attributes), inputs)[0];
   };
 }
 
@@ -298,6 +330,15 @@ const std::vector<GradientCase>& cases() {
       {"batchnorm_evaluation", batchnorm({2, 4, 5, 9}, {.training = false}, false)},
       {"batchnorm_evaluation_residual_relu",
        batchnorm({2, 4, 5, 9}, {.training = false, .activation = Activation::relu}, true), 2e-4F, 2e-2},
+      {"batchnorm_sum_gelu", batchnorm_sum({{2, 5, 6, 7}, {.branches = {{0}, {1}, {0}}, .activation = Activation::gelu},
+                                             {false, false, false}})},
+      // With so large an eps the weight's gradient is none that rounding hides.
+      {"batchnorm_sum_rep_mixer",
+       batchnorm_sum({{2, 6, 5, 8}, {.branches = {{0}, {1}, {0}, {0, true}}, .eps = 0.5F},
+                      {false, false, true, false}, true, true})},
+      {"batchnorm_sum_evaluation",
+       batchnorm_sum({{2, 4, 5, 9}, {.branches = {{0}, {1}, {0, true}}, .training = false}, {false, false, false}, true,
+                      true})},
       {"between_convolutions", between_convolutions({2, 9, 8, 5}, 12, {}, Activation::none)},
       {"between_convolutions_relu", between_convolutions({3, 8, 9, 8}, 24, {}, Activation::relu), 1e-4F, 3e-2},
       {"between_convolutions_relu6_stride_2",
