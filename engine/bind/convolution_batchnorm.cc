@@ -15,15 +15,18 @@ enum Output { kY, kZ, kSums };
 
 }  // namespace
 
-std::vector<SumTask> cut_sums(std::int64_t cols, std::int64_t groups, const SumParts& parts) {
+std::vector<SumTask> cut_sums(std::int64_t cols, std::int64_t groups, const SumParts& parts, std::int64_t tile_rows) {
+  std::vector<std::int64_t> borders;
+  for (std::int64_t part = 0; part <= parts.count; ++part) borders.push_back(parts.begin(part));
+  const EvenCut cut = even_cut(borders, cols, groups, tile_rows);
   std::vector<SumTask> tasks;
-  const std::int64_t wanted = (kTaskGoal + parts.count * groups - 1) / (parts.count * groups);
-  const std::int64_t col_tasks = std::clamp<std::int64_t>(wanted, 1, (cols + 47) / 48);
-  const std::int64_t col_step = kernels::round_up((cols + col_tasks - 1) / col_tasks, kernels::kGemmTileCols);
   for (std::int64_t group = 0; group < groups; ++group)
-    for (std::int64_t col = 0; col < cols; col += col_step)
-      for (std::int64_t part = 0; part < parts.count; ++part)
-        tasks.push_back({part, {group, parts.begin(part), parts.end(part), col, std::min(col + col_step, cols)}});
+    for (std::int64_t col = 0; col < cols; col += cut.col_step)
+      for (std::int64_t i = 0; i < cut.row_tasks; ++i) {
+        const std::int64_t begin = cut.unit(parts.count, i), end = cut.unit(parts.count, i + 1);
+        tasks.push_back(
+            {begin, end, {group, parts.begin(begin), parts.begin(end), col, std::min(col + cut.col_step, cols)}});
+      }
   return tasks;
 }
 
@@ -41,10 +44,9 @@ Bound bind_convolution_batchnorm(const BindContext& context, const kernels::Conv
   const SumParts parts{shape.out_rows(), context.output(kSums).shape[0]};
   const std::int64_t sum_step = fused_row_block(context, shape.out_per_group() + shape.in_per_group(), blocking);
   const std::int64_t tile_rows = kernels::conv2d_fwd_tile_rows(shape, normalisation.has_value());
-  const std::int64_t row_step = sum_step / tile_rows * tile_rows;
   const auto way_in = normalisation ? std::optional(to_kernel(*normalisation)) : std::nullopt;
   Phase phase;
-  const std::vector<SumTask> tasks = cut_sums(shape.out_per_group(), shape.groups, parts);
+  const std::vector<SumTask> tasks = cut_sums(shape.out_per_group(), shape.groups, parts, tile_rows);
   phase.tasks = static_cast<std::int64_t>(tasks.size());
   phase.run = [=, kind = to_kernel(activation)](const Operands& operands, std::int64_t task, std::byte* scratch) {
     const SumTask& t = tasks[static_cast<std::size_t>(task)];
@@ -56,23 +58,17 @@ Bound bind_convolution_batchnorm(const BindContext& context, const kernels::Conv
     const kernels::ConvSource x(operands.in<float>(kX), way_in ? &normal : nullptr);
     float* y = operands.out<float>(kY);
     const std::int64_t first = t.slice.group * shape.out_per_group();
-    const PartSums sums(operands.out<double>(kSums), t.part, shape.out_channels);
-    if (has_sums) sums.clear(first + t.slice.col_begin, first + t.slice.col_end);
-    kernels::ConvSlice block = t.slice;
-    std::int64_t summed = t.slice.row_begin;
-    for (std::int64_t row = t.slice.row_begin; row < t.slice.row_end; row += row_step) {
-      block.row_begin = row;
-      block.row_end = std::min(row + row_step, t.slice.row_end);
+    const auto product = [&](std::int64_t row, std::int64_t end) {
+      const kernels::ConvSlice block{t.slice.group, row, end, t.slice.col_begin, t.slice.col_end};
       kernels::conv2d_fwd_f32(shape, x, operands.in<float>(kWeight), y, epilogue, block, blocking,
                               reinterpret_cast<float*>(scratch));
-      // The sums' blocks are their own, for these decide bits; they follow while the rows are in L2.
-      while (has_sums && summed < block.row_end) {
-        const std::int64_t end = std::min(summed + sum_step, t.slice.row_end);
-        if (end > block.row_end) break;
-        sums.add(y, summed, end, first + block.col_begin, first + block.col_end);
-        summed = end;
-      }
-    }
+    };
+    follow_with_sums(t, parts, sum_step, tile_rows, product, [&](std::int64_t part, std::int64_t row, std::int64_t end) {
+      if (!has_sums) return;
+      const PartSums sums(operands.out<double>(kSums), part, shape.out_channels);
+      if (row == parts.begin(part)) sums.clear(first + t.slice.col_begin, first + t.slice.col_end);
+      sums.add(y, row, end, first + t.slice.col_begin, first + t.slice.col_end);
+    });
   };
   Bound bound;
   bound.phases.push_back(std::move(phase));

@@ -76,14 +76,17 @@ struct Backward {
     return rows;
   }
 
-  /// dx of the block, whose dy is given, and, where wanted, its sums.
-  void data(const Operands& o, const kernels::ConvSlice& block, const float* dy, const PartSums& part,
-            float* scratch) const {
+  /// dx of the block, whose dy is given.
+  void data(const Operands& o, const kernels::ConvSlice& block, const float* dy, float* scratch) const {
     const std::int64_t first = block.row_begin * shape.in_channels;
     const kernels::ConvSlice rows{0, 0, block.row_end - block.row_begin, block.col_begin, block.col_end};
     kernels::conv2d_bwd_data_f32(
         of_rows(block.row_begin, block.row_end), 0, dy, reinterpret_cast<const float*>(o.shared),
         has_addend ? o.in<float>(kAddend) + first : nullptr, o.out<float>(kDx) + first, rows, blocking, scratch);
+  }
+
+  /// Adds the block's dx to the sums, where these are wanted.
+  void sum(const Operands& o, const kernels::ConvSlice& block, const PartSums& part) const {
     if (!has_sums) return;
     const kernels::Normalisation norm = normal(o);
     const kernels::BatchnormBackward operands{norm.activation,   static_cast<std::size_t>(shape.in_channels),
@@ -117,7 +120,9 @@ Phase fused_phase(const Backward& bwd, const SumParts& parts, bool has_db, std::
             for (std::int64_t row = parts.begin(part); row < parts.end(part); row += bwd.row_step) {
               const std::int64_t end = std::min(row + bwd.row_step, parts.end(part));
               const float* dy = bwd.gradient(o, row, end, scratch + kernels::conv2d_scratch(bwd.blocking));
-              if (bwd.has_dx) bwd.data(o, {0, row, end, 0, shape.in_channels}, dy, sums, scratch);
+              const kernels::ConvSlice block{0, row, end, 0, shape.in_channels};
+              if (bwd.has_dx) bwd.data(o, block, dy, scratch);
+              if (bwd.has_dx) bwd.sum(o, block, sums);
               const kernels::ConvSource x(o.in<float>(kX) + row * shape.in_channels, bwd.way_in ? &norm : nullptr);
               kernels::conv2d_bwd_weight_f32(bwd.of_rows(row, end), x, dy, dw, db,
                                              {0, 0, shape.in_channels, 0, shape.out_channels}, 0, end - row,
@@ -143,19 +148,24 @@ Phase gradient_phase(const Backward& bwd, std::int64_t dy_offset) {
 
 /// By data alone, its sums taken on the way.
 Phase data_phase(const Backward& bwd, std::int64_t dy_offset) {
-  const std::vector<SumTask> tasks = cut_sums(bwd.shape.in_channels, 1, bwd.sums);
+  const std::int64_t tile_rows = kernels::conv2d_bwd_data_tile_rows(bwd.shape);
+  const std::vector<SumTask> tasks = cut_sums(bwd.shape.in_channels, 1, bwd.sums, tile_rows);
   return {static_cast<std::int64_t>(tasks.size()), [=](const Operands& o, std::int64_t task, std::byte* scratch) {
             const SumTask& t = tasks[static_cast<std::size_t>(task)];
-            const PartSums sums(o.out<double>(kSums), t.part, bwd.shape.in_channels);
-            if (bwd.has_sums) sums.clear(t.slice.col_begin, t.slice.col_end);
+            const float* const dy =
+                bwd.gradient_way_in ? reinterpret_cast<const float*>(o.shared) + dy_offset : o.in<float>(kDy);
             kernels::ConvSlice block = t.slice;
-            for (std::int64_t row = t.slice.row_begin; row < t.slice.row_end; row += bwd.row_step) {
+            const auto data = [&](std::int64_t row, std::int64_t end) {
               block.row_begin = row;
-              block.row_end = std::min(row + bwd.row_step, t.slice.row_end);
-              const float* const dy =
-                  bwd.gradient_way_in ? reinterpret_cast<const float*>(o.shared) + dy_offset : o.in<float>(kDy);
-              bwd.data(o, block, dy + row * bwd.shape.out_channels, sums, reinterpret_cast<float*>(scratch));
-            }
+              block.row_end = end;
+              bwd.data(o, block, dy + row * bwd.shape.out_channels, reinterpret_cast<float*>(scratch));
+            };
+            const auto sum = [&](std::int64_t part, std::int64_t row, std::int64_t end) {
+              const PartSums sums(o.out<double>(kSums), part, bwd.shape.in_channels);
+              if (bwd.has_sums && row == bwd.sums.begin(part)) sums.clear(block.col_begin, block.col_end);
+              bwd.sum(o, {0, row, end, block.col_begin, block.col_end}, sums);
+            };
+            follow_with_sums(t, bwd.sums, bwd.row_step, tile_rows, data, sum);
           }};
 }
 

@@ -1,6 +1,7 @@
 #include "engine/bind/product_cuts.h"
 
 #include <algorithm>
+#include <array>
 
 namespace bramble::engine {
 namespace {
@@ -19,8 +20,53 @@ constexpr std::int64_t kLowest = 3 * kGemmTileRows;
 constexpr std::int64_t kShallowest = 512;
 constexpr std::int64_t kDeepEnough = 2048;
 constexpr std::int64_t kPartsInCache = (2 << 20) / sizeof(float);
+// What even_cut tries: more tasks than these are no more even.
+constexpr std::int64_t kMostRowTasks = 64, kMostColTasks = 16;
+
+// What a task takes, in elements of C: whole tiles, the rows' packing or first reading, and the panels of B, which it
+// fetches once.
+std::int64_t task_cost(std::int64_t rows, std::int64_t cols, std::int64_t tile_rows) {
+  return (round_up(rows, tile_rows) + 3) * (round_up(cols, kGemmTileCols) + 4);
+}
+
+// Tasks dealt to four cores, each to the one that is free first.
+struct Dealt {
+  std::array<std::int64_t, 4> cores{};
+  std::int64_t largest = 0;
+
+  void deal(std::int64_t cost) {
+    *std::min_element(cores.begin(), cores.end()) += cost;
+    largest = std::max(largest, cost);
+  }
+  // A core that something else holds up leaves its share of the last round to wait for: small tasks make that short.
+  std::int64_t cost() const { return *std::max_element(cores.begin(), cores.end()) + largest / 16; }
+};
 
 }  // namespace
+
+EvenCut even_cut(const std::vector<std::int64_t>& borders, std::int64_t cols, std::int64_t groups,
+                 std::int64_t tile_rows) {
+  const auto units = static_cast<std::int64_t>(borders.size()) - 1;
+  EvenCut best;
+  std::int64_t best_cost = 0;
+  for (std::int64_t c = 1; c <= std::clamp<std::int64_t>(ceil_div(cols, kNarrowest), 1, kMostColTasks); ++c) {
+    for (std::int64_t r = 1; r <= std::min(units, kMostRowTasks); ++r) {
+      const EvenCut cut{r, round_up(ceil_div(cols, c), kGemmTileCols)};
+      Dealt dealt;
+      for (std::int64_t group = 0; group < groups; ++group)
+        for (std::int64_t col = 0; col < cols; col += cut.col_step)
+          for (std::int64_t i = 0; i < r; ++i) {
+            const std::int64_t rows = borders[static_cast<std::size_t>(cut.unit(units, i + 1))] -
+                                      borders[static_cast<std::size_t>(cut.unit(units, i))];
+            dealt.deal(task_cost(rows, std::min(cut.col_step, cols - col), tile_rows));
+          }
+      if (best.col_step > 0 && dealt.cost() >= best_cost) continue;
+      best = cut;
+      best_cost = dealt.cost();
+    }
+  }
+  return best;
+}
 
 void cut_product(std::int64_t rows, std::int64_t cols, std::int64_t goal, const kernels::ConvBlocking& blocking,
                  ProductTask prototype, std::vector<ProductTask>& tasks) {

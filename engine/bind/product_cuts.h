@@ -11,6 +11,20 @@ namespace bramble::engine {
 /// With four cores and tasks taken as they come, at least this many keep the last one's wait short.
 inline constexpr std::int64_t kTaskGoal = 16;
 
+/// How a product is cut into row_tasks x col_tasks tasks.
+struct EvenCut {
+  std::int64_t row_tasks = 1;
+  std::int64_t col_step = 0;  ///< whole tiles
+
+  /// Of `units` units of rows those before range `i`.
+  std::int64_t unit(std::int64_t units, std::int64_t i) const { return units * i / row_tasks; }
+};
+
+/// The cut that four cores finish first, each taking the next task when it is free, counting what tiles of `tile_rows`
+/// rows compute in vain. Ranges of rows end only at `borders`, which ascend from 0 to the number of rows.
+EvenCut even_cut(const std::vector<std::int64_t>& borders, std::int64_t cols, std::int64_t groups,
+                 std::int64_t tile_rows);
+
 struct ProductTask {
   std::int64_t phase = 0;  ///< of a convolution's gradient by data
   kernels::ConvSlice slice;

@@ -141,6 +141,10 @@ std::int64_t conv2d_fwd_tile_rows(const Conv2dShape& shape, bool normalised) {
   return !normalised && pixels_in_place(conv2d_fwd_grid(shape)) ? kGemmRowsTile : kGemmTileRows;
 }
 
+std::int64_t conv2d_bwd_data_tile_rows(const Conv2dShape& shape) {
+  return pixels_in_place(conv2d_bwd_data_phase(shape, 0).grid) ? kGemmRowsTile : kGemmTileRows;
+}
+
 std::int64_t conv2d_scratch(const ConvBlocking& blocking) {
   return blocking.depth * (blocking.rows + blocking.gradient_cols);
 }

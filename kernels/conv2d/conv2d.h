@@ -97,6 +97,9 @@ std::int64_t conv2d_bwd_data_phases(const Conv2dShape& shape);
 std::int64_t conv2d_bwd_data_rows(const Conv2dShape& shape, std::int64_t phase);
 std::int64_t conv2d_bwd_data_depth(const Conv2dShape& shape, std::int64_t phase);
 
+/// As conv2d_fwd_tile_rows, of by data, where the convolution has one phase.
+std::int64_t conv2d_bwd_data_tile_rows(const Conv2dShape& shape);
+
 /// The transposed weights, B panels of ([taps of the phase][out_per_group]) x in_per_group for each group and phase.
 std::int64_t conv2d_bwd_data_weight_elements(const Conv2dShape& shape);
 /// Fills columns [col_begin, col_end) (of in_per_group, from a multiple of 12) of one group's and phase's panels.

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <set>
 #include <tuple>
 #include <vector>
+
+#include "engine/bind/convolution_batchnorm.h"
 
 namespace bramble::engine {
 namespace {
@@ -78,6 +82,71 @@ TEST(ProductCuts, LayersOfRealModelsGiveEveryCoreWork) {
   EXPECT_GE(cut_gradient(4608, 512, 98, 1, ConvBlocking{}).tasks.size(), 12U);
   EXPECT_GE(cut_gradient(576, 64, 6272, 1, ConvBlocking{}).tasks.size(), 12U);
   EXPECT_GE(cut_gradient(192, 768, 394, 1, ConvBlocking{}).tasks.size(), 12U);
+}
+
+// Tiles of each of four cores, with tasks dealt in order to the one that is free first.
+std::array<std::int64_t, 4> tiles_of_four_cores(const std::vector<SumTask>& tasks, std::int64_t tile_rows) {
+  std::array<std::int64_t, 4> cores{};
+  for (const SumTask& task : tasks) {
+    const std::int64_t rows = task.slice.row_end - task.slice.row_begin, cols = task.slice.col_end - task.slice.col_begin;
+    *std::min_element(cores.begin(), cores.end()) +=
+        (rows + tile_rows - 1) / tile_rows * ((cols + kernels::kGemmTileCols - 1) / kernels::kGemmTileCols);
+  }
+  return cores;
+}
+
+TEST(SumCuts, EachPartOfEachColumnIsInOneTask) {
+  for (const std::int64_t rows : {1, 64, 65, 196, 784, 3136, 12544}) {
+    const SumParts parts{rows, std::clamp<std::int64_t>(rows / 64, 1, 64)};
+    for (const std::int64_t cols : {1, 12, 40, 100, 512}) {
+      for (const std::int64_t groups : {1, 3}) {
+        std::vector<int> seen(static_cast<std::size_t>(groups * parts.count * cols));
+        for (const SumTask& task : cut_sums(cols, groups, parts, 7)) {
+          ASSERT_LT(task.part_begin, task.part_end);
+          ASSERT_EQ(task.slice.row_begin, parts.begin(task.part_begin));
+          ASSERT_EQ(task.slice.row_end, parts.begin(task.part_end));
+          for (std::int64_t part = task.part_begin; part < task.part_end; ++part)
+            for (std::int64_t col = task.slice.col_begin; col < task.slice.col_end; ++col)
+              ++seen[static_cast<std::size_t>((task.slice.group * parts.count + part) * cols + col)];
+        }
+        for (const int count : seen) ASSERT_EQ(count, 1) << rows << " x " << cols << ", " << groups << " groups";
+      }
+    }
+  }
+}
+
+TEST(SumCuts, FourCoresOfRealModelsComputeLittleInVain) {
+  // Rows and columns of resnet50's and mobilenetv2_100's 1 x 1 convolutions at batches of 4 and 16.
+  for (const auto& [rows, cols] :
+       {std::pair{784, 1024}, {784, 256}, {196, 2048}, {196, 512}, {3136, 512}, {3136, 128}, {12544, 256}, {12544, 512},
+        {784, 576}, {196, 960}, {3136, 192}}) {
+    const SumParts parts{rows, std::clamp<std::int64_t>(rows / 64, 1, 64)};
+    const auto cores = tiles_of_four_cores(cut_sums(cols, 1, parts, 7), 7);
+    const double even = static_cast<double>(rows) * cols / (7 * kernels::kGemmTileCols) / 4;
+    EXPECT_LE(static_cast<double>(*std::max_element(cores.begin(), cores.end())), 1.08 * even) << rows << " x " << cols;
+  }
+}
+
+TEST(SumCuts, SumsFollowTheirRowsPartByPart) {
+  const SumParts parts{200, 3};
+  const SumTask task{1, 3, {0, parts.begin(1), parts.begin(3), 0, 12}};
+  std::int64_t written = task.slice.row_begin, summed = task.slice.row_begin;
+  const auto product = [&](std::int64_t row, std::int64_t end) {
+    EXPECT_EQ(row, written);
+    EXPECT_TRUE((end - task.slice.row_begin) % 7 == 0 || end == task.slice.row_end);
+    written = end;
+  };
+  const auto sum = [&](std::int64_t part, std::int64_t row, std::int64_t end) {
+    EXPECT_EQ(row, summed);
+    EXPECT_GE(row, parts.begin(part));
+    EXPECT_LE(end, parts.end(part));
+    EXPECT_LE(end, written);
+    EXPECT_LT(written, end + 7);
+    summed = end;
+  };
+  follow_with_sums(task, parts, 40, 7, product, sum);
+  EXPECT_EQ(written, 200);
+  EXPECT_EQ(summed, 200);
 }
 
 }  // namespace
