@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "engine/bind/activation.h"
-#include "engine/bind/channel_sums.h"
 #include "engine/bind/product_cuts.h"
 
 namespace bramble::engine {
@@ -13,11 +12,6 @@ namespace {
 
 using kernels::Conv2dShape;
 using kernels::ConvBlocking;
-
-// Floats that one task of an elementwise phase sums.
-constexpr std::int64_t kSumBlock = 16 << 10;
-// Columns that one task of a bias' gradient alone sums.
-constexpr std::int64_t kSumCols = 64;
 
 ConvBlocking blocking_of(const BindContext& context) { return kernels::conv_blocking(context.caches.l2); }
 
@@ -27,10 +21,6 @@ std::size_t bytes(std::int64_t float_count) { return static_cast<std::size_t>(fl
 
 const float* optional_in(const Operands& operands, int i, bool present) {
   return present ? operands.in<float>(i) : nullptr;
-}
-
-const float* gradient_of(const WeightGradientOperands& where, const Operands& operands) {
-  return where.dy_offset >= 0 ? floats(operands.shared) + where.dy_offset : operands.in<float>(where.dy);
 }
 
 }  // namespace
@@ -103,80 +93,6 @@ Phase pack_transposed_phase(const Conv2dShape& shape, int weight, std::int64_t o
                                              t.slice.col_begin, t.slice.col_end, floats(operands.shared) + offset);
   };
   return result;
-}
-
-Phase sum_gradient_parts(const WeightGradientOperands& where, std::int64_t parts, std::int64_t dw_elements,
-                         std::int64_t db_elements) {
-  const std::int64_t dw_tasks = (dw_elements + kSumBlock - 1) / kSumBlock;
-  Phase result;
-  result.tasks = dw_tasks + (db_elements > 0 ? 1 : 0);
-  result.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
-    const float* partial = floats(operands.shared) + where.scratch_offset;
-    if (task < dw_tasks) {
-      const std::int64_t begin = task * kSumBlock;
-      kernels::sum_parts_f32(partial, parts, dw_elements, begin, std::min(begin + kSumBlock, dw_elements),
-                             operands.out<float>(where.dw));
-    } else {
-      kernels::sum_parts_f32(partial + parts * dw_elements, parts, db_elements, 0, db_elements,
-                             operands.out<float>(where.db));
-    }
-  };
-  return result;
-}
-
-void append_weight_gradient(const BindContext& context, const Conv2dShape& shape, const WeightGradientOperands& where,
-                            Bound& bound) {
-  const ConvBlocking blocking = blocking_of(context);
-  const GradientCuts cuts =
-      cut_gradient(shape.depth(), shape.out_per_group(), shape.out_rows(), shape.groups, blocking);
-  const std::int64_t dw_elements = kernels::packed_weight_elements(shape.weight());
-  const std::int64_t db_elements = context.has_output(where.db) ? shape.out_channels : 0;
-  const std::int64_t parts = cuts.parts;
-  Phase phase;
-  phase.tasks = static_cast<std::int64_t>(cuts.tasks.size());
-  phase.run = [=, tasks = cuts.tasks](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
-    const GradientTask& t = tasks[static_cast<std::size_t>(task)];
-    float* dw = operands.out<float>(where.dw);
-    float* db = operands.out<float>(where.db);
-    if (parts > 1) {
-      float* const partial = floats(operands.shared) + where.scratch_offset;
-      dw = partial + t.part * dw_elements;
-      if (db) db = partial + parts * dw_elements + t.part * db_elements;
-    }
-    kernels::Normalisation normal;
-    if (where.mean >= 0) normal = normalisation(operands, where.mean, where.activation);
-    const kernels::ConvSource x(operands.in<float>(where.x), where.mean >= 0 ? &normal : nullptr);
-    kernels::conv2d_bwd_weight_f32(shape, x, gradient_of(where, operands), dw, db, t.slice, t.depth_begin, t.depth_end, blocking,
-                                   floats(thread_scratch));
-  };
-  bound.phases.push_back(std::move(phase));
-  bound.thread_scratch = std::max(bound.thread_scratch, bytes(kernels::conv2d_scratch(blocking)));
-  if (parts == 1) return;
-  bound.phases.push_back(sum_gradient_parts(where, parts, dw_elements, db_elements));
-  bound.shared_scratch =
-      std::max(bound.shared_scratch, bytes(where.scratch_offset + parts * (dw_elements + db_elements)));
-}
-
-Phase bias_gradient_phase(const Conv2dShape& shape, const WeightGradientOperands& where) {
-  Phase phase;
-  phase.tasks = (shape.out_channels + kSumCols - 1) / kSumCols;
-  phase.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
-    const std::int64_t col = task * kSumCols;
-    kernels::gemm_column_sums_f32(shape.out_rows(), std::min(kSumCols, shape.out_channels - col),
-                                  gradient_of(where, operands) + col, shape.out_channels,
-                                  operands.out<float>(where.db) + col, false);
-  };
-  return phase;
-}
-
-Bound bind_convolution_bwd_weight(const BindContext& context, const Conv2dShape& shape) {
-  Bound bound;
-  if (!context.has_output(0)) {
-    bound.phases.push_back(bias_gradient_phase(shape, {}));
-    return bound;
-  }
-  append_weight_gradient(context, shape, {}, bound);
-  return bound;
 }
 
 }  // namespace bramble::engine

@@ -101,6 +101,7 @@ GradientCuts cut_gradient(std::int64_t rows, std::int64_t cols, std::int64_t dep
       std::clamp<std::int64_t>(ceil_div(goal, cuts.parts * row_tasks), 1, ceil_div(cols, kNarrowest));
   const std::int64_t row_step = round_up(ceil_div(rows, row_tasks), kGemmTileRows);
   const std::int64_t col_step = round_up(ceil_div(cols, col_tasks), kGemmTileCols);
+  cuts.row_tasks = ceil_div(rows, row_step);
   for (std::int64_t part = 0; part < cuts.parts; ++part) {
     for (std::int64_t group = 0; group < groups; ++group) {
       for (std::int64_t col = 0; col < cols; col += col_step) {

@@ -112,12 +112,27 @@ void conv2d_bwd_data_f32(const Conv2dShape& shape, std::int64_t phase, const flo
                          const float* addend, float* dx, const ConvSlice& slice, const ConvBlocking& blocking,
                          float* scratch);
 
+/// dy [output pixels][out_channels], or also the B panels of its only group that conv2d_bwd_weight_pack_f32 made.
+struct ConvGradient {
+  ConvGradient(const float* dy) : data(dy) {}
+  ConvGradient(const float* dy, const float* packed) : data(dy), panels(packed) {}
+  const float* data;
+  const float* panels = nullptr;
+};
+
+/// How many of `depth` output pixels are multiplied at a time.
+std::int64_t conv2d_bwd_weight_step(std::int64_t depth, const ConvBlocking& blocking);
+/// Packs columns [col_begin, col_end) (from a multiple of 12) of pixels [m, m + depth), one step of a part's, into
+/// `panels`: out_rows() * round_up(out_channels, 12) floats, for convolutions of one group.
+void conv2d_bwd_weight_pack_f32(const Conv2dShape& shape, const float* dy, std::int64_t m, std::int64_t depth,
+                                std::int64_t col_begin, std::int64_t col_end, float* panels);
+
 /// dw = sum over output pixels m in [depth_begin, depth_end) of patch(m)[k] * dy[m][o], for weight rows k in
 /// [row_begin, row_end) (from a multiple of 8) and the group's columns [col_begin, col_end). Written (=), or with
 /// `accumulate` added to what is there (+=).
 /// `dw` is the whole weight's gradient or a partial one of the same layout. Where `db` (out_channels elements) is not
 /// null and row_begin is 0, also db[o] = sum of dy[m][o] for those columns.
-void conv2d_bwd_weight_f32(const Conv2dShape& shape, const ConvSource& x, const float* dy, float* dw, float* db,
+void conv2d_bwd_weight_f32(const Conv2dShape& shape, const ConvSource& x, const ConvGradient& dy, float* dw, float* db,
                            const ConvSlice& slice, std::int64_t depth_begin, std::int64_t depth_end,
                            const ConvBlocking& blocking, float* scratch, bool accumulate = false);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -143,6 +144,30 @@ class Conv2d : public testing::TestWithParam<Case> {
     expect_near(db, want_db, pixels);
   }
 
+  /// Panels of dy packed beforehand give the bits of those that each slice packs.
+  void by_weight_of_panels(const ConvBlocking& blocking) {
+    if (shape.groups != 1) return;
+    const std::int64_t pixels = shape.out_rows(), step = conv2d_bwd_weight_step(pixels, blocking);
+    auto panels = poisoned(pixels * round_up(shape.out_channels, 12));
+    for (std::int64_t m = 0; m < pixels; m += step) {
+      for (std::int64_t col = 0; col < shape.out_channels; col += 24) {
+        conv2d_bwd_weight_pack_f32(shape, dy.data(), m, std::min(step, pixels - m), col,
+                                   std::min(col + 24, shape.out_channels), panels.data());
+      }
+    }
+    const auto elements = static_cast<std::int64_t>(weight.size());
+    auto dw = poisoned(elements), db = poisoned(shape.out_channels), want_dw = dw, want_db = db;
+    auto scratch = poisoned(conv2d_scratch(blocking));
+    in_slices(1, shape.depth(), 40, shape.out_channels, [&](const ConvSlice& slice) {
+      conv2d_bwd_weight_f32(shape, x.data(), dy.data(), want_dw.data(), want_db.data(), slice, 0, pixels, blocking,
+                            scratch.data());
+      conv2d_bwd_weight_f32(shape, x.data(), {dy.data(), panels.data()}, dw.data(), db.data(), slice, 0, pixels,
+                            blocking, scratch.data());
+    });
+    EXPECT_EQ(std::memcmp(dw.data(), want_dw.data(), dw.size() * sizeof(float)), 0);
+    EXPECT_EQ(db, want_db);
+  }
+
   const Conv2dShape shape = GetParam().shape;
   const std::int64_t out_elements = shape.out_rows() * shape.out_channels;
   const std::vector<float> x = uniform(size(in_elements(shape)), 1);
@@ -171,6 +196,10 @@ TEST_P(Conv2d, GradientByWeightMatchesReferenceHoweverManyParts) {
       by_weight(parts, blocking);
     }
   }
+}
+
+TEST_P(Conv2d, WeightGradientOfPanelsIsTheSame) {
+  for (const ConvBlocking& blocking : {ConvBlocking{}, kSmallBlocks}) by_weight_of_panels(blocking);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Conv2d, testing::ValuesIn(cases()), [](const auto& test) {
