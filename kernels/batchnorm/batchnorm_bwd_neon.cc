@@ -2,6 +2,7 @@
 
 #include "kernels/activation/activation_neon.h"
 #include "kernels/batchnorm/batchnorm.h"
+#include "kernels/batchnorm/part_sums.h"
 #include "kernels/simd/partial.h"
 
 namespace bramble::kernels {
@@ -134,19 +135,13 @@ void batchnorm_bwd_coefficients_f32(std::size_t channel_begin, std::size_t chann
                                     const float* scale, const float* rstd, float* dgamma, float* dbeta, float* slope,
                                     float* constant) {
   const double share = training ? 1.0 / static_cast<double>(rows) : 0.0;
-  for (std::size_t c = channel_begin; c < channel_end; ++c) {
-    double sum = 0;
-    double products = 0;
-    for (std::size_t part = 0; part < parts; ++part) {
-      sum += partials[part * 2 * channels + c];
-      products += partials[(part * 2 + 1) * channels + c];
-    }
-    products *= rstd[c];
+  for_each_total({partials, parts, channels}, channel_begin, channel_end, [&](std::size_t c, double sum, double second) {
+    const double products = second * rstd[c];
     if (dbeta != nullptr) dbeta[c] = static_cast<float>(sum);
     if (dgamma != nullptr) dgamma[c] = static_cast<float>(products);
     slope[c] = static_cast<float>(-scale[c] * rstd[c] * products * share);
     constant[c] = static_cast<float>(-scale[c] * sum * share);
-  }
+  });
 }
 
 void batchnorm_bwd_data_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,

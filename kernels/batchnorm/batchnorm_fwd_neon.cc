@@ -3,6 +3,7 @@
 
 #include "kernels/activation/activation_neon.h"
 #include "kernels/batchnorm/batchnorm.h"
+#include "kernels/batchnorm/part_sums.h"
 #include "kernels/simd/partial.h"
 
 namespace bramble::kernels {
@@ -98,13 +99,8 @@ void batchnorm_finalise_f32(const BatchnormFinalise& shape, std::size_t channel_
                             float* mean, float* rstd, float* scale) {
   const double rows = static_cast<double>(shape.rows);
   const double momentum = shape.momentum;
-  for (std::size_t c = channel_begin; c < channel_end; ++c) {
-    double sum = 0;
-    double squares = 0;
-    for (std::size_t part = 0; part < shape.parts; ++part) {
-      sum += partials[part * 2 * shape.channels + c];
-      squares += partials[(part * 2 + 1) * shape.channels + c];
-    }
+  const PartSums sums{partials, shape.parts, shape.channels};
+  for_each_total(sums, channel_begin, channel_end, [&](std::size_t c, double sum, double squares) {
     const double average = sum / rows;
     const double variance = std::max(squares / rows - average * average, 0.0);
     mean[c] = static_cast<float>(average);
@@ -113,7 +109,7 @@ void batchnorm_finalise_f32(const BatchnormFinalise& shape, std::size_t channel_
     scale[c] = static_cast<float>(gamma[c] * inverse);
     running_mean[c] = static_cast<float>((1 - momentum) * running_mean[c] + momentum * average);
     running_var[c] = static_cast<float>((1 - momentum) * running_var[c] + momentum * variance * rows / (rows - 1));
-  }
+  });
 }
 
 void batchnorm_running_f32(std::size_t channel_begin, std::size_t channel_end, const float* gamma,
