@@ -50,6 +50,7 @@ void initialise_buffers(const Program& program) {
 struct Trainer::Impl {
   graph::TrainingStep step;  // its graph has moved into the program
   Program program;
+  std::int32_t next_step = 0;
 
   static graph::TrainingConfig config(const TrainerOptions& options) {
     return {options.trainable, options.sgd, options.label_smoothing, options.keep_gradients};
@@ -73,7 +74,12 @@ std::span<float> Trainer::images() { return values<float>(impl_->program, impl_-
 std::span<std::int32_t> Trainer::labels() { return values<std::int32_t>(impl_->program, impl_->step.labels); }
 void Trainer::set_learning_rate(float rate) { values<float>(impl_->program, impl_->step.learning_rate)[0] = rate; }
 
+void Trainer::set_step(std::int32_t number) { impl_->next_step = number; }
+
 float Trainer::step() {
+  if (impl_->step.step != graph::kNoTensor)
+    values<std::int32_t>(impl_->program, impl_->step.step)[0] = impl_->next_step;
+  ++impl_->next_step;
   impl_->program.run();
   return values<float>(impl_->program, impl_->step.loss)[0];
 }

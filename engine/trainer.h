@@ -40,6 +40,8 @@ class Trainer {
   std::span<float> images();          ///< [batch, size, size, 3], normalised; fill before step()
   std::span<std::int32_t> labels();   ///< [batch]
   void set_learning_rate(float rate);
+  /// The number of the next step, from which follows what it drops at random; 0 at first.
+  void set_step(std::int32_t number);
   /// Forward, backward and update. Returns the loss (mean over the batch). Allocates nothing.
   float step();
   /// What step() runs.

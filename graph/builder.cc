@@ -139,6 +139,10 @@ TensorId Builder::linear(const std::string& name, TensorId x, int out_features, 
   return node(std::make_shared<Linear>(LinearAttributes{.out_features = out_features}), name, std::move(inputs));
 }
 
+TensorId Builder::classifier(const std::string& name, TensorId x) {
+  return linear(name, dropout(x, config_.drop_rate), static_cast<int>(config_.classes));
+}
+
 SqueezeExciteTensors Builder::squeeze_excite_tensors(const std::string& name, std::int64_t channels,
                                                      const SqueezeExciteOptions& options) {
   const auto layer = [&](const std::string& layer_name, std::int64_t in, std::int64_t out) {
@@ -178,6 +182,23 @@ TensorId Builder::concat(const std::vector<TensorId>& parts) {
 
 std::vector<TensorId> Builder::split(TensorId x, const std::vector<std::int64_t>& sizes) {
   return model_.graph.add_node(std::make_shared<Split>(sizes), model_.graph.tensor(x).name + ".split", {x});
+}
+
+DropAttributes Builder::next_drop(float rate) {
+  if (model_.step == kNoTensor) model_.step = model_.graph.add_tensor({"step", {{1}, DType::i32}, Role::input});
+  return {.rate = rate, .seed = config_.seed, .layer = drops_++};
+}
+
+TensorId Builder::dropout(TensorId x, float rate) {
+  if (rate == 0 || !config_.training) return x;
+  const DropAttributes attributes = next_drop(rate);
+  return node(std::make_shared<Dropout>(attributes), model_.graph.tensor(x).name + ".drop", {x, model_.step});
+}
+
+TensorId Builder::drop_path(TensorId x, float rate) {
+  if (rate == 0 || !config_.training) return x;
+  const DropAttributes attributes = next_drop(rate);
+  return node(std::make_shared<DropPath>(attributes), model_.graph.tensor(x).name + ".drop_path", {x, model_.step});
 }
 
 TensorId Builder::max_pool2d(TensorId x, int kernel, int stride, int padding) {

@@ -9,6 +9,7 @@
 #include "graph/activation.h"
 #include "graph/extent2d.h"
 #include "graph/model.h"
+#include "graph/ops/dropout.h"
 #include "graph/ops/resize.h"
 
 namespace bramble::graph {
@@ -81,6 +82,8 @@ class Builder {
   TensorId groupnorm(const std::string& name, TensorId x, int groups, float eps = 1e-5F);
   /// NAME.weight [out, in], NAME.bias [out], over the last dimension.
   TensorId linear(const std::string& name, TensorId x, int out_features, bool bias = true);
+  /// The last layer: dropout as configured, then a linear layer to the classes.
+  TensorId classifier(const std::string& name, TensorId x);
 
   /// NAME.conv_reduce.weight [reduced, C, 1, 1] and .bias [reduced], NAME.conv_expand.weight [C, reduced, 1, 1] and .bias
   /// [C].
@@ -101,6 +104,8 @@ class Builder {
   TensorId add(TensorId a, TensorId b);
   TensorId concat(const std::vector<TensorId>& parts);  ///< along the last dimension
   std::vector<TensorId> split(TensorId x, const std::vector<std::int64_t>& sizes);  ///< likewise
+  TensorId dropout(TensorId x, float rate);    ///< x itself where the rate is 0, or in evaluation
+  TensorId drop_path(TensorId x, float rate);  ///< likewise; stochastic depth, x [N, ...]
   TensorId max_pool2d(TensorId x, int kernel, int stride, int padding);
   TensorId avg_pool2d(TensorId x, int kernel, int stride, int padding = 0, bool count_include_pad = true);
   TensorId global_avg_pool(TensorId x);  ///< [N, H, W, C] -> [N, C]
@@ -129,10 +134,12 @@ class Builder {
   TensorId persistent(const std::string& name, TensorSpec spec, Role role);
   BatchNormTensors batchnorm_tensors(const std::string& name, std::int64_t channels);
   TensorId flat(TensorId gamma);  ///< [C], whatever gamma's shape
+  DropAttributes next_drop(float rate);
   TensorId node(OpPtr op, const std::string& name, std::vector<TensorId> inputs);
 
   ModelConfig config_;
   Model model_;
+  std::uint32_t drops_ = 0;  ///< layers that drop at random, so far
 };
 
 }  // namespace bramble::graph

@@ -42,6 +42,7 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   TrainingStep step;
   step.images = model.images;
   step.logits = model.logits;
+  step.step = model.step;
   step.graph = std::move(model.graph);
   Graph& graph = step.graph;
   const Shape logits_shape = graph.tensor(step.logits).spec.shape;

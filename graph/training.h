@@ -29,6 +29,7 @@ struct TrainingStep {
   TensorId learning_rate = kNoTensor;  ///< [1]
   TensorId loss = kNoTensor;           ///< [1], mean over the batch
   TensorId logits = kNoTensor;
+  TensorId step = kNoTensor;  ///< Model::step
   std::unordered_map<TensorId, TensorId> gradients;  ///< by parameter
 };
 

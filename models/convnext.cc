@@ -1,8 +1,10 @@
 #include "models/convnext.h"
 
 #include <array>
+#include <numeric>
 
 #include "graph/builder.h"
+#include "models/blocks/drop_path_rate.h"
 
 namespace bramble::models {
 namespace {
@@ -20,29 +22,33 @@ struct Variant {
 };
 
 /// x + gamma * mlp(norm(depthwise 7x7)); the perceptron is over the channels, as NHWC has them.
-TensorId block(Builder& b, const std::string& name, TensorId x) {
+TensorId block(Builder& b, const std::string& name, TensorId x, float drop_path) {
   const int channels = static_cast<int>(b.channels(x));
   const TensorId gamma = b.parameter(name + ".gamma", {channels});
   TensorId y = b.conv2d(name + ".conv_dw", x, channels, 7, {.padding = 3, .groups = channels, .bias = true});
   y = b.layernorm(name + ".norm", y, kLayerNormEps);
   y = b.gelu(b.linear(name + ".mlp.fc1", y, kMlpRatio * channels));
-  return b.add(b.scale(b.linear(name + ".mlp.fc2", y, channels), gamma), x);
+  y = b.scale(b.linear(name + ".mlp.fc2", y, channels), gamma);
+  return b.add(b.drop_path(y, drop_path), x);
 }
 
 graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
   Builder b(config);
   TensorId x = b.conv2d("stem.0", b.images(), variant.channels[0], 4, {.stride = 4, .bias = true});
   x = b.layernorm("stem.1", x, kLayerNormEps);
+  const int blocks = std::accumulate(variant.depths.begin(), variant.depths.end(), 0);
+  int index = 0;
   for (std::size_t s = 0; s < kStages; ++s) {
     const std::string stage = "stages." + std::to_string(s);
     if (s > 0) {
       x = b.layernorm(stage + ".downsample.0", x, kLayerNormEps);
       x = b.conv2d(stage + ".downsample.1", x, variant.channels[s], 2, {.stride = 2, .bias = true});
     }
-    for (int i = 0; i < variant.depths[s]; ++i) x = block(b, stage + ".blocks." + std::to_string(i), x);
+    for (int i = 0; i < variant.depths[s]; ++i)
+      x = block(b, stage + ".blocks." + std::to_string(i), x, drop_path_rate(config, index++, blocks));
   }
   x = b.layernorm("head.norm", b.global_avg_pool(x), kLayerNormEps);
-  return b.finish(b.linear("head.fc", x, static_cast<int>(config.classes)));
+  return b.finish(b.classifier("head.fc", x));
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
   x = conv(b, "head.in_conv", x, variant.head_channels, {}, 1, true, Activation::hard_swish);
   x = b.linear("head.classifier.0", b.global_avg_pool(x), variant.head_features, false);
   x = b.activation(b.layernorm("head.classifier.1", x, kLayerNormEps), Activation::hard_swish);
-  return b.finish(b.linear("head.classifier.4", x, static_cast<int>(config.classes)));
+  return b.finish(b.classifier("head.classifier.4", x));
 }
 
 }  // namespace

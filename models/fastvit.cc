@@ -1,8 +1,10 @@
 #include "models/fastvit.h"
 
 #include <array>
+#include <numeric>
 
 #include "graph/builder.h"
+#include "models/blocks/drop_path_rate.h"
 
 namespace bramble::models {
 namespace {
@@ -63,23 +65,27 @@ TensorId rep_mixer(Builder& b, const std::string& name, TensorId x) {
   return b.batchnorm_sum(name, branches, x, b.parameter(name + ".layer_scale.gamma", {channels, 1, 1}));
 }
 
-TensorId block(Builder& b, const std::string& name, TensorId x) {
+TensorId block(Builder& b, const std::string& name, TensorId x, float drop_path) {
   const int channels = static_cast<int>(b.channels(x));
   x = rep_mixer(b, name + ".token_mixer", x);
   TensorId y = b.conv2d(name + ".mlp.conv.conv", x, channels, 7, {.padding = 3, .groups = channels});
   y = b.batchnorm(name + ".mlp.conv.bn", y);
   y = b.gelu(b.conv2d(name + ".mlp.fc1", y, kMlpRatio * channels, 1, {.bias = true}));
   y = b.conv2d(name + ".mlp.fc2", y, channels, 1, {.bias = true});
-  return b.add(b.scale(y, b.parameter(name + ".layer_scale.gamma", {channels, 1, 1})), x);
+  y = b.scale(y, b.parameter(name + ".layer_scale.gamma", {channels, 1, 1}));
+  return b.add(b.drop_path(y, drop_path), x);
 }
 
 graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
   Builder b(config);
   TensorId x = stem(b, variant.channels[0]);
+  const int blocks = std::accumulate(variant.depths.begin(), variant.depths.end(), 0);
+  int index = 0;
   for (std::size_t s = 0; s < kStages; ++s) {
     const std::string stage = "stages." + std::to_string(s);
     if (s > 0) x = downsample(b, stage + ".downsample", x, variant.channels[s]);
-    for (int i = 0; i < variant.depths[s]; ++i) x = block(b, stage + ".blocks." + std::to_string(i), x);
+    for (int i = 0; i < variant.depths[s]; ++i)
+      x = block(b, stage + ".blocks." + std::to_string(i), x, drop_path_rate(config, index++, blocks));
   }
   const int in = static_cast<int>(b.channels(x)), features = kHeadRatio * in;
   // timm registers the squeeze-excite before the branches.
@@ -87,7 +93,7 @@ graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
   const auto gate = b.squeeze_excite_tensors("final_conv.se", features, options);
   x = b.batchnorm_sum("final_conv", mobile_one_branches(b, "final_conv", x, features, 3, 1, in));
   x = b.gelu(b.squeeze_excite("final_conv.se", x, gate, options));
-  return b.finish(b.linear("head.fc", b.global_avg_pool(x), static_cast<int>(config.classes)));
+  return b.finish(b.classifier("head.fc", b.global_avg_pool(x)));
 }
 
 }  // namespace

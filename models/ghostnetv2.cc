@@ -99,7 +99,7 @@ graph::Model build(const graph::ModelConfig& config, double width) {
   x = b.reshape(x, {config.batch, 1, 1, b.channels(x)});
   x = b.relu(b.conv2d("conv_head", x, kHeadChannels, 1, {.bias = true}));
   x = b.reshape(x, {config.batch, kHeadChannels});
-  return b.finish(b.linear("classifier", x, static_cast<int>(config.classes)));
+  return b.finish(b.classifier("classifier", x));
 }
 
 }  // namespace

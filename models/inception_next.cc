@@ -1,8 +1,10 @@
 #include "models/inception_next.h"
 
 #include <array>
+#include <numeric>
 
 #include "graph/builder.h"
+#include "models/blocks/drop_path_rate.h"
 
 namespace bramble::models {
 namespace {
@@ -38,19 +40,21 @@ TensorId inception_depthwise(Builder& b, const std::string& name, TensorId x) {
 }
 
 /// x + gamma * mlp(norm(token_mixer(x)))
-TensorId block(Builder& b, const std::string& name, TensorId x, int mlp_ratio) {
+TensorId block(Builder& b, const std::string& name, TensorId x, int mlp_ratio, float drop_path) {
   const int channels = static_cast<int>(b.channels(x));
   const TensorId gamma = b.parameter(name + ".gamma", {channels});
   TensorId y = b.batchnorm(name + ".norm", inception_depthwise(b, name + ".token_mixer", x));
   y = b.gelu(b.conv2d(name + ".mlp.fc1", y, mlp_ratio * channels, 1, {.bias = true}));
   y = b.conv2d(name + ".mlp.fc2", y, channels, 1, {.bias = true});
-  return b.add(b.scale(y, gamma), x);
+  return b.add(b.drop_path(b.scale(y, gamma), drop_path), x);
 }
 
 graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
   Builder b(config);
   TensorId x = b.conv2d("stem.0", b.images(), variant.channels[0], 4, {.stride = 4, .bias = true});
   x = b.batchnorm("stem.1", x);
+  const int blocks = std::accumulate(variant.depths.begin(), variant.depths.end(), 0);
+  int index = 0;
   for (std::size_t s = 0; s < kStages; ++s) {
     const std::string stage = "stages." + std::to_string(s);
     if (s > 0) {
@@ -58,11 +62,11 @@ graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
       x = b.conv2d(stage + ".downsample.1", x, variant.channels[s], 2, {.stride = 2, .bias = true});
     }
     for (int i = 0; i < variant.depths[s]; ++i)
-      x = block(b, stage + ".blocks." + std::to_string(i), x, kMlpRatios[s]);
+      x = block(b, stage + ".blocks." + std::to_string(i), x, kMlpRatios[s], drop_path_rate(config, index++, blocks));
   }
   x = b.linear("head.fc1", b.global_avg_pool(x), kHeadRatio * variant.channels.back());
   x = b.layernorm("head.norm", b.gelu(x), kLayerNormEps);
-  return b.finish(b.linear("head.fc2", x, static_cast<int>(config.classes)));
+  return b.finish(b.classifier("head.fc2", x));
 }
 
 }  // namespace

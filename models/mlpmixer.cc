@@ -25,8 +25,11 @@ TensorId mlp(Builder& b, const std::string& name, TensorId x, int features) {
 /// A perceptron over the tokens of each channel, then one over the channels of each token.
 TensorId block(Builder& b, const std::string& name, TensorId x) {
   const TensorId channels = b.transpose(b.layernorm(name + ".norm1", x, kLayerNormEps));
-  x = b.add(x, b.transpose(mlp(b, name + ".mlp_tokens", channels, kTokenFeatures)));
-  return b.add(x, mlp(b, name + ".mlp_channels", b.layernorm(name + ".norm2", x, kLayerNormEps), kChannelFeatures));
+  const float drop_path = b.config().drop_path_rate;  // timm's is the same in all blocks
+  TensorId y = b.transpose(mlp(b, name + ".mlp_tokens", channels, kTokenFeatures));
+  x = b.add(x, b.drop_path(y, drop_path));
+  y = mlp(b, name + ".mlp_channels", b.layernorm(name + ".norm2", x, kLayerNormEps), kChannelFeatures);
+  return b.add(x, b.drop_path(y, drop_path));
 }
 
 }  // namespace
@@ -41,7 +44,7 @@ graph::Model build_mlpmixer_b16(const ModelInfo&, const graph::ModelConfig& conf
   x = b.reshape(x, {config.batch, tokens, kChannels});
   for (int i = 0; i < kLayers; ++i) x = block(b, "blocks." + std::to_string(i), x);
   x = b.reshape(b.layernorm("norm", x, kLayerNormEps), {config.batch, tokens, 1, kChannels});
-  return b.finish(b.linear("head", b.global_avg_pool(x), static_cast<int>(config.classes)));
+  return b.finish(b.classifier("head", b.global_avg_pool(x)));
 }
 
 }  // namespace bramble::models

@@ -33,14 +33,19 @@ struct Head {
 graph::Model build(const graph::ModelConfig& config, std::span<const BlockRow> rows, const Head& head, float width) {
   Builder b(config);
   const SqueezeExciteStyle style{.gate = Activation::hard_sigmoid, .of_expanded = true};
-  TensorId x = mobile_features(b, {16, rows, width, kSwish, style});
+  TensorId x = mobile_features(b, {.stem_channels = 16,
+                                   .rows = rows,
+                                   .width = width,
+                                   .activation = kSwish,
+                                   .squeeze_excite = style,
+                                   .blocks_after_rows = 1});
   const std::string last = std::string(head.stage) + ".0";
   x = b.conv2d(last + ".conv", x, round_channels(head.features * width), 1);
   x = b.global_avg_pool(b.activation(b.batchnorm(last + ".bn1", x), kSwish));
   x = b.reshape(x, {config.batch, 1, 1, b.channels(x)});
   x = b.activation(b.conv2d("conv_head", x, head.channels, 1, {.bias = true}), kSwish);
   x = b.reshape(x, {config.batch, head.channels});
-  return b.finish(b.linear("classifier", x, static_cast<int>(config.classes)));
+  return b.finish(b.classifier("classifier", x));
 }
 
 graph::Model large(const graph::ModelConfig& config, float width) {

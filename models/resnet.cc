@@ -1,8 +1,10 @@
 #include "models/resnet.h"
 
 #include <array>
+#include <numeric>
 
 #include "graph/builder.h"
+#include "models/blocks/drop_path_rate.h"
 
 namespace bramble::models {
 namespace {
@@ -21,20 +23,20 @@ TensorId shortcut(Builder& b, const std::string& name, TensorId x, int channels,
   return b.batchnorm(name + ".downsample.1", b.conv2d(name + ".downsample.0", x, channels, 1, {.stride = stride}));
 }
 
-TensorId basic_block(Builder& b, const std::string& name, TensorId x, int width, int stride) {
+TensorId basic_block(Builder& b, const std::string& name, TensorId x, int width, int stride, float drop_path) {
   TensorId y = b.conv2d(name + ".conv1", x, width, 3, {.stride = stride, .padding = 1});
   y = b.relu(b.batchnorm(name + ".bn1", y));
   y = b.conv2d(name + ".conv2", y, width, 3, {.padding = 1});
-  y = b.batchnorm(name + ".bn2", y);
+  y = b.drop_path(b.batchnorm(name + ".bn2", y), drop_path);
   return b.relu(b.add(y, shortcut(b, name, x, width, stride)));
 }
 
-TensorId bottleneck(Builder& b, const std::string& name, TensorId x, int width, int stride) {
+TensorId bottleneck(Builder& b, const std::string& name, TensorId x, int width, int stride, float drop_path) {
   TensorId y = b.relu(b.batchnorm(name + ".bn1", b.conv2d(name + ".conv1", x, width, 1)));
   y = b.conv2d(name + ".conv2", y, width, 3, {.stride = stride, .padding = 1});
   y = b.relu(b.batchnorm(name + ".bn2", y));
   y = b.conv2d(name + ".conv3", y, width * kBottleneckExpansion, 1);
-  y = b.batchnorm(name + ".bn3", y);
+  y = b.drop_path(b.batchnorm(name + ".bn3", y), drop_path);
   return b.relu(b.add(y, shortcut(b, name, x, width * kBottleneckExpansion, stride)));
 }
 
@@ -42,14 +44,17 @@ graph::Model build(const graph::ModelConfig& config, Block block, const std::arr
   Builder b(config);
   TensorId x = b.conv2d("conv1", b.images(), 64, 7, {.stride = 2, .padding = 3});
   x = b.max_pool2d(b.relu(b.batchnorm("bn1", x)), 3, 2, 1);
+  const int blocks = std::accumulate(depths.begin(), depths.end(), 0);
+  int index = 0;
   for (std::size_t stage = 0; stage < depths.size(); ++stage)
     for (int i = 0; i < depths[stage]; ++i) {
       const std::string name = "layer" + std::to_string(stage + 1) + "." + std::to_string(i);
       const int stride = stage > 0 && i == 0 ? 2 : 1;
-      x = block == Block::basic ? basic_block(b, name, x, kWidths[stage], stride)
-                                : bottleneck(b, name, x, kWidths[stage], stride);
+      const float drop_path = drop_path_rate(config, index++, blocks);
+      x = block == Block::basic ? basic_block(b, name, x, kWidths[stage], stride, drop_path)
+                                : bottleneck(b, name, x, kWidths[stage], stride, drop_path);
     }
-  return b.finish(b.linear("fc", b.global_avg_pool(x), static_cast<int>(config.classes)));
+  return b.finish(b.classifier("fc", b.global_avg_pool(x)));
 }
 
 }  // namespace

@@ -37,8 +37,9 @@ graph::Model build(const graph::ModelConfig& config, std::span<const int> layers
     }
   }
   x = b.relu(b.conv2d("pre_logits.fc1", x, kHidden, kHeadKernel, {.bias = true}));
+  x = b.dropout(x, config.drop_rate);
   x = b.relu(b.conv2d("pre_logits.fc2", x, kHidden, 1, {.bias = true}));
-  return b.finish(b.linear("head.fc", b.global_avg_pool(x), static_cast<int>(config.classes)));
+  return b.finish(b.classifier("head.fc", b.global_avg_pool(x)));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "models/vit.h"
 
 #include "graph/builder.h"
+#include "models/blocks/drop_path_rate.h"
 
 namespace bramble::models {
 namespace {
@@ -25,9 +26,10 @@ TensorId mlp(Builder& b, const std::string& name, TensorId x) {
   return b.linear(name + ".fc2", b.gelu(b.linear(name + ".fc1", x, kMlpRatio * channels)), channels);
 }
 
-TensorId block(Builder& b, const std::string& name, TensorId x, int heads) {
-  x = b.add(x, attention(b, name + ".attn", b.layernorm(name + ".norm1", x, kLayerNormEps), heads));
-  return b.add(x, mlp(b, name + ".mlp", b.layernorm(name + ".norm2", x, kLayerNormEps)));
+TensorId block(Builder& b, const std::string& name, TensorId x, int heads, float drop_path) {
+  const TensorId mixed = attention(b, name + ".attn", b.layernorm(name + ".norm1", x, kLayerNormEps), heads);
+  x = b.add(x, b.drop_path(mixed, drop_path));
+  return b.add(x, b.drop_path(mlp(b, name + ".mlp", b.layernorm(name + ".norm2", x, kLayerNormEps)), drop_path));
 }
 
 graph::Model build(const graph::ModelConfig& config, int channels, int heads) {
@@ -42,10 +44,11 @@ graph::Model build(const graph::ModelConfig& config, int channels, int heads) {
   TensorId x = b.conv2d("patch_embed.proj", b.images(), channels, kPatch, {.stride = kPatch, .bias = true});
   x = b.prepend_token(b.reshape(x, {config.batch, tokens, channels}), class_token);
   x = b.add_bias(x, position);
-  for (int i = 0; i < kDepth; ++i) x = block(b, "blocks." + std::to_string(i), x, heads);
+  for (int i = 0; i < kDepth; ++i)
+    x = block(b, "blocks." + std::to_string(i), x, heads, drop_path_rate(config, i, kDepth));
   // Only the class token is read on: normalising it alone gives the same logits and gradients.
   x = b.layernorm("norm", b.select_token(x, 0), kLayerNormEps);
-  return b.finish(b.linear("head", x, static_cast<int>(config.classes)));
+  return b.finish(b.classifier("head", x));
 }
 
 }  // namespace

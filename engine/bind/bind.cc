@@ -33,6 +33,8 @@ constexpr std::pair<std::string_view, BindFunction> kBindings[] = {
     {"cross_covariance_attention_bwd", bind_cross_covariance_attention_bwd},
     {"depthwise_conv2d", bind_depthwise_conv2d},
     {"depthwise_conv2d_bwd", bind_depthwise_conv2d_bwd},
+    {"drop_path", bind_drop_path},
+    {"dropout", bind_dropout},
     {"gate", bind_gate},
     {"gate_bwd", bind_gate_bwd},
     {"global_avg_pool", bind_global_avg_pool},

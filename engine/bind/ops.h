@@ -26,6 +26,8 @@ Bound bind_cross_covariance_attention(const BindContext& context);
 Bound bind_cross_covariance_attention_bwd(const BindContext& context);
 Bound bind_depthwise_conv2d(const BindContext& context);
 Bound bind_depthwise_conv2d_bwd(const BindContext& context);
+Bound bind_drop_path(const BindContext& context);
+Bound bind_dropout(const BindContext& context);
 Bound bind_gate(const BindContext& context);
 Bound bind_gate_bwd(const BindContext& context);
 Bound bind_global_avg_pool(const BindContext& context);

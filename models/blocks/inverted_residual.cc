@@ -15,6 +15,7 @@ struct BlockShape {
   int channels;
   bool squeeze_excite;
   graph::Activation activation;
+  float drop_path;
 };
 
 TensorId squeeze_excite(Builder& b, const std::string& name, TensorId x, int block_input,
@@ -51,7 +52,17 @@ TensorId block(Builder& b, const std::string& name, TensorId x, const BlockShape
                const SqueezeExciteStyle& style) {
   const TensorId y = shape.expansion == 1 ? depthwise_separable(b, name, x, shape, style)
                                           : inverted_residual(b, name, x, shape, style);
-  return shape.stride == 1 && b.channels(x) == b.channels(y) ? b.add(y, x) : y;
+  const bool has_shortcut = shape.stride == 1 && b.channels(x) == b.channels(y);
+  return has_shortcut ? b.add(b.drop_path(y, shape.drop_path), x) : y;
+}
+
+int repeats(const BlockRow& row, const MobileNet& net) { return static_cast<int>(std::ceil(row.repeats * net.depth)); }
+
+/// timm's rule for this family: the block's number over that of all blocks, so that the last one stays below.
+float drop_path_of(const Builder& b, const MobileNet& net, int block) {
+  int blocks = net.blocks_after_rows;
+  for (const BlockRow& row : net.rows) blocks += repeats(row, net);
+  return b.config().drop_path_rate * static_cast<float>(block) / static_cast<float>(blocks);
 }
 
 }  // namespace
@@ -60,17 +71,17 @@ TensorId mobile_features(Builder& b, const MobileNet& net) {
   TensorId x = b.conv2d("conv_stem", b.images(), round_channels(net.stem_channels * net.width), 3,
                         {.stride = 2, .padding = 1});
   x = b.activation(b.batchnorm("bn1", x), net.activation);
-  int stage = -1, index = 0;
+  int stage = -1, index = 0, blocks = 0;
   for (const BlockRow& row : net.rows) {
     if (row.stage != stage) stage = row.stage, index = 0;
-    const int repeats = static_cast<int>(std::ceil(row.repeats * net.depth));
-    for (int i = 0; i < repeats; ++i, ++index) {
+    for (int i = 0; i < repeats(row, net); ++i, ++index) {
       const BlockShape shape{row.kernel,
                              i == 0 ? row.stride : 1,
                              row.expansion,
                              round_channels(row.channels * net.width),
                              row.squeeze_excite,
-                             row.activation.value_or(net.activation)};
+                             row.activation.value_or(net.activation),
+                             drop_path_of(b, net, blocks++)};
       x = block(b, "blocks." + std::to_string(stage) + "." + std::to_string(index), x, shape, net.squeeze_excite);
     }
   }
@@ -81,7 +92,7 @@ graph::Model build_mobile_net(const MobileNet& net, const graph::ModelConfig& co
   Builder b(config);
   TensorId x = mobile_features(b, net);
   x = b.activation(b.batchnorm("bn2", b.conv2d("conv_head", x, net.head_channels, 1)), net.activation);
-  return b.finish(b.linear("classifier", b.global_avg_pool(x), static_cast<int>(config.classes)));
+  return b.finish(b.classifier("classifier", b.global_avg_pool(x)));
 }
 
 }  // namespace bramble::models

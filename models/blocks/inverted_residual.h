@@ -37,6 +37,7 @@ struct MobileNet {
   SqueezeExciteStyle squeeze_excite{};
   double depth = 1;  ///< multiplies repeats, rounded up
   int head_channels = 1280;
+  int blocks_after_rows = 0;  ///< that timm counts as blocks too
 };
 
 /// A stem of stride 2, then the table's blocks.

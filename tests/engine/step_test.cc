@@ -13,15 +13,25 @@ namespace {
 struct Small {
   const char* model;
   std::int64_t size;
+  float drop_rate = 0;  ///< of dropout and stochastic depth
+
+  std::string name() const { return std::string(model) + (drop_rate > 0 ? "_dropping" : ""); }
 };
 
-std::ostream& operator<<(std::ostream& out, const Small& small) { return out << small.model; }
+std::ostream& operator<<(std::ostream& out, const Small& small) { return out << small.name(); }
+
+graph::Model build(const Small& small) {
+  return models::build_model(models::find_model(small.model), {.batch = 3,
+                                                              .size = small.size,
+                                                              .classes = 7,
+                                                              .drop_rate = small.drop_rate,
+                                                              .drop_path_rate = small.drop_rate});
+}
 
 Trainer make_trainer(const Small& small, int threads, MemoryMode memory) {
   TrainerOptions options{.threads = threads, .keep_gradients = true, .memory = memory};
   options.sgd = {.momentum = 0.9F, .weight_decay = 1e-4F};
-  Trainer trainer(models::build_model(models::find_model(small.model), {.batch = 3, .size = small.size, .classes = 7}),
-                  options);
+  Trainer trainer(build(small), options);
   std::uint64_t seed = 1;
   for (const std::string& name : trainer.parameter_names()) {
     const auto count = static_cast<std::size_t>(graph::element_count(trainer.shape_of(name)));
@@ -71,22 +81,30 @@ TEST_P(Step, ReadsNothingThatItOverwrote) {
 }
 
 TEST_P(Step, NeedsLessMemoryForTheHeadAlone) {
-  const models::ModelInfo& info = models::find_model(GetParam().model);
-  const graph::ModelConfig config{.batch = 3, .size = GetParam().size, .classes = 7};
-  const Trainer all(models::build_model(info, config), {.threads = 1});
-  const Trainer head(models::build_model(info, config), {.trainable = info.head_keys, .threads = 1});
+  const Trainer all(build(GetParam()), {.threads = 1});
+  const Trainer head(build(GetParam()), {.trainable = models::find_model(GetParam().model).head_keys, .threads = 1});
   EXPECT_LT(head.memory().activations, all.memory().activations / 2);
   EXPECT_LT(head.flops_per_step(), all.flops_per_step() / 2);
 }
 
+TEST(Dropping, FollowsFromTheStepsNumber) {
+  Trainer trainer = make_trainer({"mnasnet_050", 32, 0.5F}, 1, MemoryMode::planned);
+  trainer.set_learning_rate(0);
+  const float first = trainer.step(), second = trainer.step();
+  EXPECT_NE(first, second);
+  trainer.set_step(0);
+  EXPECT_EQ(trainer.step(), first);
+  EXPECT_EQ(trainer.step(), second);
+}
+
 #ifdef BRAMBLE_SMALLEST_MODEL_ONLY
-constexpr Small kModels[] = {{"mnasnet_050", 32}};
+constexpr Small kModels[] = {{"mnasnet_050", 32}, {"mnasnet_050", 32, 0.2F}};
 #else
-constexpr Small kModels[] = {{"resnet18", 64}, {"mnasnet_050", 64}, {"vit_tiny", 224}};
+constexpr Small kModels[] = {{"resnet18", 64}, {"mnasnet_050", 64}, {"mnasnet_050", 64, 0.2F}, {"vit_tiny", 224}};
 #endif
 
 INSTANTIATE_TEST_SUITE_P(Models, Step, testing::ValuesIn(kModels),
-                         [](const auto& row) { return std::string(row.param.model); });
+                         [](const auto& row) { return row.param.name(); });
 
 }  // namespace
 }  // namespace bramble::engine

@@ -14,6 +14,7 @@
 #include "graph/ops/conv2d.h"
 #include "graph/ops/cross_covariance_attention.h"
 #include "graph/ops/depthwise_conv2d.h"
+#include "graph/ops/dropout.h"
 #include "graph/ops/gate.h"
 #include "graph/ops/groupnorm.h"
 #include "graph/ops/layernorm.h"
@@ -224,6 +225,23 @@ auto of_two_inputs(std::shared_ptr<const Op> op, graph::Shape first, graph::Shap
   };
 }
 
+/// Of step 0, the first of the labels.
+auto dropout(graph::Shape x, float rate) {
+  return [=](Builder& b) {
+    const auto op = std::make_shared<graph::Dropout>(graph::DropAttributes{rate, 1, 2});
+    const TensorId input = b.parameter(x);
+    return b.node(op, {input, b.labels(1, 1)})[0];
+  };
+}
+
+auto drop_path(graph::Shape x, bool addend) {
+  return [=](Builder& b) {
+    std::vector<TensorId> inputs = {b.parameter(x), b.labels(1, 1)};
+    if (addend) inputs.push_back(b.parameter(x));
+    return b.node(std::make_shared<graph::DropPath>(graph::DropAttributes{0.4F, 1, 2}), inputs)[0];
+  };
+}
+
 /// A view lies in its input's memory: something has to read it.
 auto reshape(graph::Shape from, graph::Shape to) {
   return [=](Builder& b) {
@@ -389,6 +407,9 @@ const std::vector<GradientCase>& cases() {
        of_one_input(std::make_shared<const graph::AvgPool2d>(graph::Pool2dAttributes{3, 2, 1}), {2, 9, 8, 6})},
       {"avg_pool2d_without_padding",
        of_one_input(std::make_shared<const graph::AvgPool2d>(graph::Pool2dAttributes{3, 2, 1, false}), {2, 9, 8, 5})},
+      {"dropout", dropout({7, 93}, 0.3F)},
+      {"drop_path", drop_path({9, 4, 5, 6}, false)},
+      {"drop_path_addend", drop_path({9, 70, 31}, true)},
       {"gate", of_two_inputs(std::make_shared<const graph::Gate>(), {2, 7, 6, 9}, {2, 3, 3, 9})},
       {"gate_of_the_same_size", of_two_inputs(std::make_shared<const graph::Gate>(), {3, 4, 5, 8}, {3, 4, 5, 8})},
       {"resize_nearest",
