@@ -6,11 +6,11 @@
 
 #include "graph/ops/activation.h"
 #include "graph/ops/add.h"
-#include "graph/ops/attention.h"
 #include "graph/ops/batchnorm.h"
 #include "graph/ops/batchnorm_sum.h"
 #include "graph/ops/bias.h"
 #include "graph/ops/concat.h"
+#include "graph/ops/constant.h"
 #include "graph/ops/conv2d.h"
 #include "graph/ops/cross_covariance_attention.h"
 #include "graph/ops/depthwise_conv2d.h"
@@ -39,7 +39,8 @@ TensorId Builder::images() {
 
 TensorId Builder::persistent(const std::string& name, TensorSpec spec, Role role) {
   if (model_.graph.find(name) != kNoTensor) throw GraphError("'" + name + "' is there twice");
-  return model_.graph.add_tensor({name, std::move(spec), role});
+  order_.push_back(model_.graph.add_tensor({name, std::move(spec), role}));
+  return order_.back();
 }
 
 TensorId Builder::node(OpPtr op, const std::string& name, std::vector<TensorId> inputs) {
@@ -50,9 +51,29 @@ TensorId Builder::parameter(const std::string& name, Shape shape) {
   return persistent(name, {std::move(shape)}, Role::parameter);
 }
 
+namespace {
+
+struct Padding {
+  Extent2d both;
+  int extra;
+};
+
+Padding padding_of(const Conv2dOptions& options, const std::string& name, const Shape& x, Extent2d kernel) {
+  if (!options.same) return {options.padding, 0};
+  if (x[1] != x[2] || kernel.height != kernel.width)
+    throw GraphError(name + " (conv2d): \"same\" padding is for squares, not " + to_string(x));
+  const std::int64_t in = x[1], out = (in + options.stride - 1) / options.stride;
+  const std::int64_t reach = (out - 1) * options.stride + options.dilation * (kernel.height - 1) + 1;
+  const int total = static_cast<int>(std::max<std::int64_t>(0, reach - in));
+  return {total / 2, total % 2};
+}
+
+}  // namespace
+
 TensorId Builder::conv2d(const std::string& name, TensorId x, int out_channels, Extent2d kernel,
                          const Conv2dOptions& options) {
   const int in = static_cast<int>(channels(x));
+  const Padding padding = padding_of(options, name, shape(x), kernel);
   const bool depthwise = options.groups > 1 && options.groups == in && in == out_channels;
   TensorSpec weight{{out_channels, in / options.groups, kernel.height, kernel.width}, DType::f32,
                     depthwise ? Layout::depthwise_weight : Layout::gemm_weight, depthwise ? 1 : options.groups};
@@ -61,14 +82,14 @@ TensorId Builder::conv2d(const std::string& name, TensorId x, int out_channels, 
   if (depthwise)
     return node(std::make_shared<DepthwiseConv2d>(DepthwiseConv2dAttributes{
                     .kernel_h = kernel.height, .kernel_w = kernel.width, .stride = options.stride,
-                    .padding = options.padding, .dilation = options.dilation}),
+                    .padding = padding.both, .dilation = options.dilation, .extra_padding = padding.extra}),
                 name, std::move(inputs));
-  if (options.padding.height != options.padding.width)
+  if (padding.both.height != padding.both.width)
     throw GraphError(name + " (conv2d): only a depthwise convolution may be padded differently on its two axes");
   return node(std::make_shared<Conv2d>(Conv2dAttributes{
                   .out_channels = out_channels, .kernel_h = kernel.height, .kernel_w = kernel.width,
-                  .stride = options.stride, .padding = options.padding.height, .dilation = options.dilation,
-                  .groups = options.groups}),
+                  .stride = options.stride, .padding = padding.both.height, .dilation = options.dilation,
+                  .groups = options.groups, .extra_padding = padding.extra}),
               name, std::move(inputs));
 }
 
@@ -264,8 +285,31 @@ TensorId Builder::cross_covariance_attention(TensorId qkv, TensorId temperature)
               {qkv, temperature});
 }
 
+TensorId Builder::attention(TensorId qkv, const AttentionAttributes& attributes, TensorId bias) {
+  return node(std::make_shared<Attention>(attributes), model_.graph.tensor(qkv).name + ".attention", {qkv, bias});
+}
+
+TensorId Builder::relative_position_bias(TensorId table, const RelativePositionAttributes& attributes) {
+  return node(std::make_shared<RelativePositionBias>(attributes), model_.graph.tensor(table).name, {table});
+}
+
+TensorId Builder::gather_tokens(std::vector<TensorId> sources, TokenLists lists) {
+  const std::string name = model_.graph.tensor(sources.at(0)).name + ".gather";
+  return node(std::make_shared<GatherTokens>(std::move(lists)), name, std::move(sources));
+}
+
+TensorId Builder::constant(const std::string& name, Shape shape, std::vector<float> values) {
+  return node(std::make_shared<Constant>(std::move(shape), std::move(values)), name, {});
+}
+
+void Builder::move_parameters_to_end(std::string_view prefix) {
+  std::stable_partition(order_.begin(), order_.end(),
+                        [&](TensorId id) { return !model_.graph.tensor(id).name.starts_with(prefix); });
+}
+
 Model Builder::finish(TensorId logits) {
   model_.logits = logits;
+  model_.graph.reorder(order_);
   return std::move(model_);
 }
 

@@ -1,15 +1,19 @@
 // The calls that a model is written with. Each adds a layer's parameters under timm's names, in the order of the calls
-// (which is thus state_dict's), and the layer's nodes; GraphError names the layer.
+// (which is thus state_dict's, but for move_parameters_to_end), and the layer's nodes; GraphError names the layer.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "graph/activation.h"
 #include "graph/extent2d.h"
 #include "graph/model.h"
+#include "graph/ops/attention.h"
 #include "graph/ops/dropout.h"
+#include "graph/ops/gather_tokens.h"
+#include "graph/ops/relative_position_bias.h"
 #include "graph/ops/resize.h"
 
 namespace bramble::graph {
@@ -20,6 +24,7 @@ struct Conv2dOptions {
   int dilation = 1;
   int groups = 1;
   bool bias = false;
+  bool same = false;  ///< TensorFlow's padding instead: as many pixels out as strides in, an odd one below and right
 };
 
 struct SqueezeExciteOptions {
@@ -108,6 +113,8 @@ class Builder {
   TensorId drop_path(TensorId x, float rate);  ///< likewise; stochastic depth, x [N, ...]
   TensorId max_pool2d(TensorId x, int kernel, int stride, int padding);
   TensorId avg_pool2d(TensorId x, int kernel, int stride, int padding = 0, bool count_include_pad = true);
+  /// x + gamma * (pool(x) - x), the pool over what lies inside the image.
+  TensorId pool_mixer(TensorId x, int kernel, TensorId gamma);
   TensorId global_avg_pool(TensorId x);  ///< [N, H, W, C] -> [N, C]
   TensorId resize(TensorId x, ResizeMode mode, std::int64_t height, std::int64_t width);
   TensorId gate(TensorId x, TensorId gate);  ///< x * gate; of a smaller gate, its nearest pixel
@@ -117,6 +124,15 @@ class Builder {
   TensorId prepend_token(TensorId x, TensorId token);
   TensorId select_token(TensorId x, int token);
   TensorId attention(TensorId qkv, int heads);  ///< [N, L, 3 C], thirds q, k, v -> [N, L, C]
+  /// With a bias from relative_position_bias, and in windows, where the attributes say so (attention.h).
+  TensorId attention(TensorId qkv, const AttentionAttributes& attributes, TensorId bias);
+  TensorId relative_position_bias(TensorId table, const RelativePositionAttributes& attributes);
+  TensorId gather_tokens(std::vector<TensorId> sources, TokenLists lists);  ///< one or two [N, L, C] -> [N, L', C]
+  TensorId constant(const std::string& name, Shape shape, std::vector<float> values);
+
+  /// Parameters and buffers whose names begin with `prefix` come after all that there are: for layers that state_dict
+  /// lists later than they run.
+  void move_parameters_to_end(std::string_view prefix);
 
   /// Each scale [N, ..., 3 C], heads of [q, k, v][head_dim] -> [N, ..., scales * C]
   TensorId linear_attention(std::vector<TensorId> scales, int head_dim, float eps);
@@ -139,6 +155,7 @@ class Builder {
 
   ModelConfig config_;
   Model model_;
+  std::vector<TensorId> order_;  ///< of the parameters and buffers
   std::uint32_t drops_ = 0;  ///< layers that drop at random, so far
 };
 

@@ -1,6 +1,7 @@
 #include "graph/graph.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace bramble::graph {
 
@@ -22,6 +23,22 @@ std::vector<TensorId> Graph::add_node(OpPtr op, std::string name, std::vector<Te
   for (TensorSpec& spec : output_specs) node.outputs.push_back(add_tensor({node.name, std::move(spec), role}));
   nodes_.push_back(node);
   return node.outputs;
+}
+
+void Graph::reorder(const std::vector<TensorId>& order) {
+  std::vector<TensorId> places = order;
+  std::sort(places.begin(), places.end());
+  std::vector<TensorId> renamed(tensors_.size());
+  std::iota(renamed.begin(), renamed.end(), 0);
+  for (std::size_t i = 0; i < order.size(); ++i) renamed[static_cast<std::size_t>(order[i])] = places[i];
+  std::vector<Tensor> moved(tensors_.size());
+  for (std::size_t id = 0; id < tensors_.size(); ++id)
+    moved[static_cast<std::size_t>(renamed[id])] = std::move(tensors_[id]);
+  tensors_ = std::move(moved);
+  for (Node& node : nodes_)
+    for (std::vector<TensorId>* ids : {&node.inputs, &node.outputs})
+      for (TensorId& id : *ids)
+        if (id != kNoTensor) id = renamed[static_cast<std::size_t>(id)];
 }
 
 TensorId Graph::find(std::string_view name) const {

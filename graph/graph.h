@@ -42,6 +42,9 @@ class Graph {
   /// Persistent tensors and inputs by name; kNoTensor if there is none.
   TensorId find(std::string_view name) const;
 
+  /// Renumbers tensors so that those of `order` keep their places but lie in them in this order. Not of `kept` ones.
+  void reorder(const std::vector<TensorId>& order);
+
   /// Tensors whose values the caller reads after a step: they keep their memory to its end.
   void keep(TensorId id) { kept_.push_back(id); }
   const std::vector<TensorId>& kept() const { return kept_; }

@@ -6,15 +6,18 @@
 #include "models/convnext.h"
 #include "models/efficientnet.h"
 #include "models/efficientvit.h"
+#include "models/fastervit.h"
 #include "models/fastvit.h"
 #include "models/ghostnetv2.h"
 #include "models/inception_next.h"
+#include "models/maxvit.h"
 #include "models/mlpmixer.h"
 #include "models/mnasnet.h"
 #include "models/mobilenetv2.h"
 #include "models/mobilenetv3.h"
 #include "models/mobilevitv2.h"
 #include "models/resnet.h"
+#include "models/swin.h"
 #include "models/vgg.h"
 #include "models/vit.h"
 
@@ -31,6 +34,9 @@ const Keys kHeadMlp = {"head.fc1.weight",  "head.fc1.bias",   "head.norm.weight"
                        "head.norm.bias",   "head.fc2.weight", "head.fc2.bias"};
 const Keys kHeadFc = {"head.fc.weight", "head.fc.bias"};
 const Keys kHead = {"head.weight", "head.bias"};
+const Keys kNormAndHeadFc = {"norm.weight", "norm.bias", "head.fc.weight", "head.fc.bias"};
+const Keys kMaxVitHead = {"head.norm.weight",          "head.norm.bias", "head.pre_logits.fc.weight",
+                          "head.pre_logits.fc.bias", "head.fc.weight", "head.fc.bias"};
 const Keys kNormAndHead = {"norm.weight", "norm.bias", "head.weight", "head.bias"};
 const Keys kEfficientVitHead = {"head.in_conv.conv.weight",  "head.in_conv.norm.weight",  "head.in_conv.norm.bias",
                                 "head.classifier.0.weight",  "head.classifier.1.weight",  "head.classifier.1.bias",
@@ -79,10 +85,20 @@ const std::vector<ModelInfo>& registry() {
       {"inception_next_tiny", "InceptionNeXt", "inception_next_tiny", 82.3, kHeadMlp, build_inception_next_tiny},
       {"inception_next_small", "InceptionNeXt", "inception_next_small", 83.5, kHeadMlp, build_inception_next_small},
       {"inception_next_base", "InceptionNeXt", "inception_next_base", 84, kHeadMlp, build_inception_next_base},
+      {"faster_vit_0", "FasterViT", "faster_vit_0_224", 82.1, kNormAndHead, build_faster_vit_0},
+      {"faster_vit_1", "FasterViT", "faster_vit_1_224", 83.2, kNormAndHead, build_faster_vit_1},
+      {"faster_vit_2", "FasterViT", "faster_vit_2_224", 84.2, kNormAndHead, build_faster_vit_2},
+      {"faster_vit_3", "FasterViT", "faster_vit_3_224", 84.9, kNormAndHead, build_faster_vit_3},
+      {"maxvit_tiny", "MaxViT", "maxvit_tiny_tf_224", 83.4, kMaxVitHead, build_maxvit_tiny},
+      {"maxvit_small", "MaxViT", "maxvit_small_tf_224", 84.43, kMaxVitHead, build_maxvit_small},
+      {"maxvit_base", "MaxViT", "maxvit_base_tf_224", 84.86, kMaxVitHead, build_maxvit_base},
       {"mlpmixer_b16", "MLP-Mixer", "mixer_b16_224", 82.31, kHead, build_mlpmixer_b16},
       {"mnasnet_050", "MnasNet", "mnasnet_050", 67.73, kClassifier, build_mnasnet_050},
       {"mnasnet_075", "MnasNet", "mnasnet_075", 71.18, kClassifier, build_mnasnet_075},
       {"mnasnet_100", "MnasNet", "mnasnet_100", 73.46, kClassifier, build_mnasnet_100},
+      {"swin_tiny", "Swin", "swin_tiny_patch4_window7_224", 81.38, kNormAndHeadFc, build_swin_tiny},
+      {"swin_small", "Swin", "swin_small_patch4_window7_224", 83.21, kNormAndHeadFc, build_swin_small},
+      {"swin_base", "Swin", "swin_base_patch4_window7_224", 83.61, kNormAndHeadFc, build_swin_base},
       {"vgg11", "VGG", "vgg11", 69.02, kHeadFc, build_vgg11},
       {"vgg16", "VGG", "vgg16", 71.59, kHeadFc, build_vgg16},
   };

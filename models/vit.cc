@@ -2,6 +2,7 @@
 
 #include "graph/builder.h"
 #include "models/blocks/drop_path_rate.h"
+#include "models/blocks/mlp.h"
 
 namespace bramble::models {
 namespace {
@@ -12,18 +13,12 @@ using graph::TensorId;
 constexpr int kDepth = 12;
 constexpr int kPatch = 16;
 constexpr int kPretrainedSize = 224;
-constexpr int kMlpRatio = 4;
 constexpr float kLayerNormEps = 1e-6F;
 
 TensorId attention(Builder& b, const std::string& name, TensorId x, int heads) {
   const int channels = static_cast<int>(b.channels(x));
   const TensorId qkv = b.linear(name + ".qkv", x, 3 * channels);
   return b.linear(name + ".proj", b.attention(qkv, heads), channels);
-}
-
-TensorId mlp(Builder& b, const std::string& name, TensorId x) {
-  const int channels = static_cast<int>(b.channels(x));
-  return b.linear(name + ".fc2", b.gelu(b.linear(name + ".fc1", x, kMlpRatio * channels)), channels);
 }
 
 TensorId block(Builder& b, const std::string& name, TensorId x, int heads, float drop_path) {

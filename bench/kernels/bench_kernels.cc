@@ -17,9 +17,9 @@ constexpr const char* kOptions = "--threads N, --batch N, --mark-region, --list-
 void print_help() {
   std::printf(
       "usage: bench_kernels [--threads N] [--batch N] [--mark-region] [--list-layers] [Google Benchmark's options]\n\n"
-      "Times every distinct layer of resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base, efficientnet_b0 "
-      "and\n"
-      "faster_vit_1 at 224 x 224, each pass alone, as a training step runs it, and XNNPACK's forward beside it.\n"
+      "Times every distinct layer of resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base, efficientnet_b0,\n"
+      "faster_vit_1 and swin_tiny at 224 x 224, each pass alone, as a training step runs it, and XNNPACK's forward\n"
+      "beside it.\n"
       "Cases are called <op>/<shape>/<pass>, as in --benchmark_filter='^conv2d/56x56_64_3x3/fwd$'.\n\n"
       "  --threads N     threads (1)\n"
       "  --batch N       images (16)\n"

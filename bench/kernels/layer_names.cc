@@ -9,6 +9,7 @@
 #include "graph/ops/batchnorm_sum.h"
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
+#include "graph/ops/gather_tokens.h"
 #include "graph/ops/linear.h"
 #include "graph/ops/linear_attention.h"
 #include "graph/ops/pointwise_conv2d.h"
@@ -58,6 +59,10 @@ std::string suffix(Activation kind) {
       return "_sigmoid";
     case Activation::hard_sigmoid:
       return "_hard_sigmoid";
+    case Activation::gelu_tanh:
+      return "_gelu_tanh";
+    case Activation::tanh:
+      return "_tanh";
   }
   return "_activation";
 }
@@ -121,6 +126,7 @@ std::string convolution_text(const Attributes& a, const Shape& x, std::int64_t o
     text += "_p" + std::to_string(padding.height);
     if (padding.width != padding.height) text += "x" + std::to_string(padding.width);
   }
+  if (a.extra_padding != 0) text += "_same";
   if (groups != 1) text += "_g" + std::to_string(groups);
   return text;
 }
@@ -128,6 +134,14 @@ std::string convolution_text(const Attributes& a, const Shape& x, std::int64_t o
 std::string linear_text(const Shape& x, std::int64_t out) {
   const std::int64_t in = x.back();
   return std::to_string(graph::element_count(x) / in) + "_" + std::to_string(in) + "_" + std::to_string(out);
+}
+
+std::string attention_text(const graph::AttentionAttributes& a, const Shape& qkv, bool bias) {
+  using Kind = graph::WindowPartition::Kind;
+  std::string text = extents(qkv, 0) + "_h" + std::to_string(a.heads);
+  if (a.partition.shift > 0) text += "_shifted";
+  if (a.partition.kind != Kind::none) text += a.partition.kind == Kind::grid ? "_grid" : "_windows";
+  return text + (bias ? "_bias" : "");
 }
 
 std::string shape_text(const Graph& graph, const Node& node) {
@@ -146,13 +160,14 @@ std::string shape_text(const Graph& graph, const Node& node) {
   if (as<graph::Linear>(node)) return linear_text(in, out.back());
   if (as<graph::LinearBwdData>(node)) return linear_text(out, in.back());
   if (as<graph::LinearBwdWeight>(node)) return linear_text(in, in1.back());
-  if (const auto* op = as<graph::Attention>(node)) return extents(in, 0) + "_h" + std::to_string(op->attributes.heads);
+  if (const auto* op = as<graph::Attention>(node)) return attention_text(op->attributes, in, node.inputs.size() > 1);
   if (const auto* op = as<graph::AttentionBwd>(node))
-    return extents(in1, 0) + "_h" + std::to_string(op->attributes.heads);
+    return attention_text(op->attributes, in1, node.inputs.size() > 4);
   if (const auto* op = as<graph::LinearAttention>(node))
     return extents(out, 1) + "_d" + std::to_string(op->attributes.head_dim);
   if (const auto* op = as<graph::LinearAttentionBwd>(node))
     return extents(in, 1) + "_d" + std::to_string(op->attributes.head_dim);
+  if (as<graph::GatherTokens>(node)) return extents(in, 1) + "_" + std::to_string(out[1]);
   if (const auto* op = as<graph::SqueezeExcite>(node))
     return extents(in, 1) + "_r" + std::to_string(op->attributes.reduced);
   if (const auto* op = as<graph::SqueezeExciteBwd>(node))
@@ -174,7 +189,8 @@ std::optional<kernels::Conv2dShape> forward_shape(const Graph& graph, const Node
   const auto of = [&](const auto& a, std::int64_t out, std::int64_t groups) {
     const graph::Extent2d padding = a.padding;
     return kernels::Conv2dShape{x[0],       x[1],     x[2],           x[3],       out,   a.kernel_h,
-                                a.kernel_w, a.stride, padding.height, a.dilation, groups};
+                                a.kernel_w, a.stride, padding.height, a.dilation, groups,
+                                a.extra_padding};
   };
   if (const auto* op = as<graph::Conv2d>(node))
     return of(op->attributes, op->attributes.out_channels, op->attributes.groups);

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "bench/kernels/layer_names.h"
-#include "bench/kernels/layer_tables.h"
 #include "engine/layout.h"
 #include "graph/training.h"
 #include "models/registry.h"
@@ -94,12 +93,9 @@ void add_distinct_layers(const Graph& step, const std::string& model, std::vecto
 
 std::vector<Layer> layers_of_models(std::int64_t batch) {
   std::vector<Layer> layers;
-  const auto known = models::all_models();
-  for (const char* name :
-       {"resnet50", "mobilenetv2_100", "convnext_tiny", "vit_tiny", "vit_base", "efficientnet_b0", "faster_vit_1"}) {
-    const auto info = std::find_if(known.begin(), known.end(), [&](const auto& m) { return m.name == name; });
-    add_distinct_layers(info == known.end() ? layer_table(name, batch) : training_step(*info, batch), name, layers);
-  }
+  for (const char* name : {"resnet50", "mobilenetv2_100", "convnext_tiny", "vit_tiny", "vit_base", "efficientnet_b0",
+                           "faster_vit_1", "swin_tiny"})
+    add_distinct_layers(training_step(models::find_model(name), batch), name, layers);
   std::stable_sort(layers.begin(), layers.end(), [](const Layer& a, const Layer& b) {
     const auto op = [](const Layer& layer) { return layer.name.substr(0, layer.name.find('/')); };
     return op(a) < op(b);

@@ -27,7 +27,7 @@ struct Layer {
 void add_distinct_layers(const graph::Graph& step, const std::string& model, std::vector<Layer>& layers);
 
 /// Those of the models that the kernels are held against: resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base,
-/// efficientnet_b0 and faster_vit_1, at 224 x 224, every parameter trained.
+/// efficientnet_b0, faster_vit_1 and swin_tiny, at 224 x 224, every parameter trained.
 std::vector<Layer> layers_of_models(std::int64_t batch);
 
 }  // namespace bramble::bench

@@ -52,9 +52,9 @@ XnnpackConv2d::XnnpackConv2d(const kernels::Conv2dShape& shape) : state_(std::ma
             "xnn_setup_fully_connected_nc_f32");
     return;
   }
-  const std::uint32_t padding = u32(shape.padding);
+  const std::uint32_t padding = u32(shape.padding), below = padding + u32(shape.extra_padding);
   require(xnn_create_convolution2d_nhwc_f32(
-              padding, padding, padding, padding, u32(shape.kernel_height), u32(shape.kernel_width), u32(shape.stride),
+              padding, below, below, padding, u32(shape.kernel_height), u32(shape.kernel_width), u32(shape.stride),
               u32(shape.stride), u32(shape.dilation), u32(shape.dilation), u32(shape.groups),
               size(shape.in_per_group()), size(shape.out_per_group()), size(shape.in_channels),
               size(shape.out_channels), kernel.data(), bias.data(), 0, highest, 0, &s.op),

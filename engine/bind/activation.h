@@ -16,6 +16,8 @@ constexpr kernels::Activation to_kernel(graph::Activation activation) {
     case graph::Activation::silu: return kernels::Activation::silu;
     case graph::Activation::sigmoid: return kernels::Activation::sigmoid;
     case graph::Activation::hard_sigmoid: return kernels::Activation::hard_sigmoid;
+    case graph::Activation::gelu_tanh: return kernels::Activation::gelu_tanh;
+    case graph::Activation::tanh: return kernels::Activation::tanh;
   }
   return kernels::Activation::none;
 }

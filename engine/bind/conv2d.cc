@@ -19,7 +19,8 @@ kernels::Conv2dShape kernel_shape(const graph::Conv2dAttributes& attributes, con
           attributes.stride,
           attributes.padding,
           attributes.dilation,
-          attributes.groups};
+          attributes.groups,
+          attributes.extra_padding};
 }
 
 }  // namespace

@@ -23,8 +23,8 @@ Shape weight_shape(const Conv2dAttributes& a, const Shape& x) {
 }
 
 Shape output_shape(const Conv2dAttributes& a, const Shape& x) {
-  return {x[0], window_count(x[1], a.kernel_h, a.stride, a.padding, a.dilation),
-          window_count(x[2], a.kernel_w, a.stride, a.padding, a.dilation), a.out_channels};
+  return {x[0], window_count(x[1], a.kernel_h, a.stride, a.padding, a.dilation, a.extra_padding),
+          window_count(x[2], a.kernel_w, a.stride, a.padding, a.dilation, a.extra_padding), a.out_channels};
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ struct Conv2dAttributes {
   int dilation = 1;
   int groups = 1;
   Activation activation = Activation::none;
+  int extra_padding = 0;  ///< more of it below and at the right, as TensorFlow has it
   std::optional<Activation> normalisation{};  ///< x is read through a BatchNorm with this activation
 };
 
@@ -67,7 +68,7 @@ class Conv2dBwdWeight : public Op {
 
 /// Whether the convolution is a matrix product over pixels: 1 x 1, stride 1, one group, no padding.
 inline bool is_pointwise(const Conv2dAttributes& a) {
-  return a.kernel_h == 1 && a.kernel_w == 1 && a.stride == 1 && a.padding == 0 && a.groups == 1;
+  return a.kernel_h == 1 && a.kernel_w == 1 && a.stride == 1 && a.padding == 0 && a.extra_padding == 0 && a.groups == 1;
 }
 
 }  // namespace bramble::graph

@@ -14,8 +14,8 @@ double depthwise_flops(const DepthwiseConv2dAttributes& attributes, const Shape&
 }
 
 Shape output_shape(const DepthwiseConv2dAttributes& a, const Shape& x) {
-  return {x[0], window_count(x[1], a.kernel_h, a.stride, a.padding.height, a.dilation),
-          window_count(x[2], a.kernel_w, a.stride, a.padding.width, a.dilation), x[3]};
+  return {x[0], window_count(x[1], a.kernel_h, a.stride, a.padding.height, a.dilation, a.extra_padding),
+          window_count(x[2], a.kernel_w, a.stride, a.padding.width, a.dilation, a.extra_padding), x[3]};
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ struct DepthwiseConv2dAttributes {
   Extent2d padding = 1;
   int dilation = 1;
   Activation activation = Activation::none;   ///< none, relu or relu6
+  int extra_padding = 0;  ///< more of it below and at the right, as TensorFlow has it
   std::optional<Activation> normalisation{};  ///< x is read through a BatchNorm with this activation
 };
 

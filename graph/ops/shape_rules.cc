@@ -18,14 +18,16 @@ void expect_shape(const TensorSpec& spec, const Shape& shape, const std::string&
   if (spec.shape != shape) throw ShapeError(what + " must be " + to_string(shape) + ", not " + to_string(spec.shape));
 }
 
-std::int64_t window_count(std::int64_t extent, int kernel, int stride, int padding, int dilation) {
+std::int64_t window_count(std::int64_t extent, int kernel, int stride, int padding, int dilation,
+                          int extra) {
   if (kernel < 1 || stride < 1 || padding < 0 || dilation < 1)
     throw ShapeError("kernel, stride and dilation must be at least 1 and padding at least 0");
   const std::int64_t reach = std::int64_t{dilation} * (kernel - 1) + 1;
-  if (extent + 2 * padding < reach)
+  const std::int64_t padded = extent + 2 * padding + extra;
+  if (padded < reach)
     throw ShapeError("an extent of " + std::to_string(extent) + " with padding " + std::to_string(padding) +
                      " is smaller than the kernel's reach of " + std::to_string(reach) + "; use larger images");
-  return (extent + 2 * padding - reach) / stride + 1;
+  return (padded - reach) / stride + 1;
 }
 
 }  // namespace bramble::graph

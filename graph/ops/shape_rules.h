@@ -27,7 +27,9 @@ void expect_rank(const TensorSpec& spec, std::size_t rank, const std::string& wh
 /// "the bias must be [64], not [32]"
 void expect_shape(const TensorSpec& spec, const Shape& shape, const std::string& what);
 
-/// How many windows of `kernel` fit: floor((extent + 2 padding - dilation (kernel - 1) - 1) / stride) + 1. At least 1.
-std::int64_t window_count(std::int64_t extent, int kernel, int stride, int padding, int dilation);
+/// How many windows of `kernel` fit, at least 1: floor((extent + 2 padding + extra - dilation (kernel - 1) - 1) / stride)
+/// + 1, `extra` being more padding at the end.
+std::int64_t window_count(std::int64_t extent, int kernel, int stride, int padding, int dilation,
+                          int extra = 0);
 
 }  // namespace bramble::graph

@@ -1,172 +1,11 @@
-// Vector exp, sigmoid, GELU and activations, inline for the kernels that fuse them. Include from _neon.cc files only.
+// Activations and their gradients as vectors, inline for the kernels that fuse them. Include from _neon.cc files only.
 #pragma once
 
 #include "kernels/activation/activation.h"
+#include "kernels/activation/functions_neon.h"
 #include "kernels/simd/neon.h"
 
 namespace bramble::kernels {
-
-namespace constants {
-
-// The rounding constant 1.5 * 2^23 leaves n in the low bits of the sum's mantissa; 126 more makes them the biased
-// exponent of 2^(n - 1), so that n = 128 (above 88.38) still has one.
-inline constexpr float kRound = 12582912.0f + 126.0f;
-inline constexpr Splat kRoundSplat{kRound};
-// Minimax for 2 e^r, |r| <= ln(2) / 2, from r^5 down: the factor 2 that 2^(n - 1) lacks.
-inline constexpr Splat kExp[] = {Splat{2 * 0x1.573A1Ap-5f}, Splat{2 * 0x1.555A80p-3f}, Splat{2 * 0x1.FFFDC6p-2f},
-                                 Splat{2 * 0x1.FFFFF6p-1f}, Splat{2.0f}};
-
-// Minimax for (1 - Phi(a))^(1/8) in v = a / 3 - 1, 0 <= a <= 6, from v^0 up: so flat a function needs few terms.
-inline constexpr Splat kTail[] = {Splat{0x1.c052f8p-2f}, Splat{-0x1.13f4a6p-1f}, Splat{0x1.a53486p-4f},
-                                  Splat{0x1.17957ap-3f}, Splat{-0x1.fe42d4p-5f}, Splat{-0x1.7514bap-6f},
-                                  Splat{0x1.3b9a32p-6f}, Splat{0x1.7f8228p-8f}};
-
-// Minimax for (Phi(x) - 1/2 + x phi(x)) / x in u = 2 (x / 5.5)^2 - 1, from u^0 up.
-inline constexpr Splat kSlope[] = {
-    Splat{0x1.07b2e4p-3f}, Splat{-0x1.0d4588p-4f}, Splat{0x1.b7abfap-5f}, Splat{-0x1.b81f34p-5f},
-    Splat{0x1.ed0dccp-5f}, Splat{-0x1.1a0a0ap-4f}, Splat{0x1.349294p-4f}, Splat{-0x1.2aad34p-4f},
-    Splat{0x1.f0e64cp-5f}, Splat{-0x1.b2e3d6p-5f}, Splat{0x1.960b7ep-5f}, Splat{-0x1.c7d6bap-6f},
-    Splat{0x1.0cc410p-8f}, Splat{-0x1.a52106p-8f}, Splat{0x1.8d2724p-7f}, Splat{-0x1.41c11cp-8f}};
-inline constexpr Splat kMinusOne{-1.0f};
-inline constexpr Splat kHalf{0.5f};
-
-}  // namespace constants
-
-/// e^x within 2 ulp. +inf above 88.72; results below 1.7e-38 are flushed to zero; NaN stays NaN.
-inline float32x4_t exp_f32x4(float32x4_t x) {
-  using namespace constants;
-  // x = n ln 2 + r, |r| <= ln(2) / 2.
-  x = vminq_f32(vmaxq_f32(x, vdupq_n_f32(-87.5f)), vdupq_n_f32(89.0f));
-  const float32x4_t sum = vfmaq_f32(loaded_f32(kRoundSplat), x, vdupq_n_f32(0x1.715476p+0f));
-  const float32x4_t n = vsubq_f32(sum, vdupq_n_f32(kRound));
-  const float32x4_t scale = vreinterpretq_f32_s32(vshlq_n_s32(vreinterpretq_s32_f32(sum), 23));
-  float32x4_t r = fms_f32(x, n, vdupq_n_f32(0x1.62E430p-1f));
-  r = fms_f32(r, n, vdupq_n_f32(-0x1.05C610p-29f));
-  float32x4_t p = vfmaq_f32(loaded_f32(kExp[0]), r, vdupq_n_f32(2 * 0x1.0F9F9Cp-7f));
-  p = vfmaq_f32(loaded_f32(kExp[1]), r, p);
-  p = vfmaq_f32(loaded_f32(kExp[2]), r, p);
-  p = vfmaq_f32(loaded_f32(kExp[3]), r, p);
-  p = vfmaq_f32(loaded_f32(kExp[4]), r, p);
-  return vmulq_f32(p, scale);
-}
-
-/// 1 / (1 + e^-x) within 3 ulp. NaN stays NaN.
-inline float32x4_t sigmoid_f32x4(float32x4_t x) {
-  const float32x4_t one = vdupq_n_f32(1.0f);
-  return div_f32(one, vaddq_f32(one, exp_f32x4(vnegq_f32(x))));
-}
-
-/// d/dx (x * s) = s + x * s * (1 - s), s being sigmoid(x).
-inline float32x4_t silu_bwd_f32x4(float32x4_t x) {
-  const float32x4_t s = sigmoid_f32x4(x);
-  const float32x4_t slope = vmulq_f32(s, vsubq_f32(vdupq_n_f32(1.0f), s));
-  return vfmaq_f32(s, x, slope);
-}
-
-/// dy * f'(x) of hard_swish; PyTorch has f' = x / 3 + 1/2 at both bounds.
-inline float32x4_t hard_swish_bwd_f32x4(float32x4_t dy, float32x4_t x) {
-  const float32x4_t slope = vfmaq_f32(vdupq_n_f32(0.5f), x, vdupq_n_f32(1.0f / 3));
-  const uint32x4_t beyond = vcgtq_f32(x, vdupq_n_f32(3.0f));
-  const float32x4_t open = vbslq_f32(beyond, dy, vmulq_f32(dy, slope));
-  const uint32x4_t shut = vcltq_f32(x, vdupq_n_f32(-3.0f));
-  return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(open), shut));
-}
-
-/// acc[i] = constant + acc[i] * x[i], for polynomials of several vectors side by side.
-template <int N>
-inline void horner_step(float32x4_t (&acc)[N], const float32x4_t (&x)[N], const Splat& constant) {
-#pragma GCC unroll 4
-  for (int i = 0; i < N; ++i) acc[i] = vfmaq_f32(loaded_f32(constant), acc[i], x[i]);
-}
-
-// GELU of several vectors at once: one's chain of dependent FMAs is longer than what the core looks ahead.
-
-/// x * Phi(x) within 1e-6 absolute (and 3e-7 relative to |x|).
-template <int N>
-inline void gelu_f32(float32x4_t (&x)[N]) {
-  using namespace constants;
-  float32x4_t a[N], v[N], square[N], even[N], odd[N];
-#pragma GCC unroll 4
-  for (int i = 0; i < N; ++i) {
-    // Beyond 6 the tail is zero for float32's purposes, and infinity would make NaN of it.
-    a[i] = vminq_f32(vabsq_f32(x[i]), vdupq_n_f32(6.0f));
-    v[i] = vfmaq_f32(loaded_f32(kMinusOne), a[i], vdupq_n_f32(1.0f / 3));
-    square[i] = vmulq_f32(v[i], v[i]);
-    even[i] = loaded_f32(kTail[6]);
-    odd[i] = loaded_f32(kTail[7]);
-  }
-  // Even and odd powers apart: half the chain's length.
-#pragma GCC unroll 3
-  for (int k = 4; k >= 0; k -= 2) {
-    horner_step(even, square, kTail[k]);
-    horner_step(odd, square, kTail[k + 1]);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < N; ++i) {
-    const float32x4_t root = vfmaq_f32(even[i], odd[i], v[i]);
-    const float32x4_t root_2 = vmulq_f32(root, root);
-    const float32x4_t root_4 = vmulq_f32(root_2, root_2);
-    const float32x4_t tail = vmulq_f32(root_4, root_4);
-    // x >= 0: x - x * tail; x < 0: x * tail = 0 - |x| * tail.
-    x[i] = fms_f32(vmaxq_f32(x[i], vdupq_n_f32(0)), a[i], tail);
-  }
-}
-
-/// z = Phi(z) + z * phi(z) within 1e-6, z being the forward's input.
-template <int N>
-inline void gelu_bwd_f32(float32x4_t (&z)[N]) {
-  using namespace constants;
-  float32x4_t u[N], square[N], even[N], odd[N];
-#pragma GCC unroll 4
-  for (int i = 0; i < N; ++i) {
-    z[i] = vmaxq_f32(vminq_f32(z[i], vdupq_n_f32(5.5f)), vdupq_n_f32(-5.5f));
-    u[i] = vfmaq_f32(loaded_f32(kMinusOne), vmulq_f32(z[i], z[i]), vdupq_n_f32(2 / (5.5f * 5.5f)));
-    square[i] = vmulq_f32(u[i], u[i]);
-    even[i] = loaded_f32(kSlope[14]);
-    odd[i] = loaded_f32(kSlope[15]);
-  }
-#pragma GCC unroll 7
-  for (int k = 12; k >= 0; k -= 2) {
-    horner_step(even, square, kSlope[k]);
-    horner_step(odd, square, kSlope[k + 1]);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < N; ++i) z[i] = vfmaq_f32(loaded_f32(kHalf), z[i], vfmaq_f32(even[i], odd[i], u[i]));
-}
-
-/// N vectors: y = gelu(x), which may be y.
-template <int N>
-inline void gelu_vectors(const float* x, float* y) {
-  float32x4_t values[N];
-#pragma GCC unroll 4
-  for (int i = 0; i < N; ++i) values[i] = vld1q_f32(x + 4 * i);
-  gelu_f32(values);
-#pragma GCC unroll 4
-  for (int i = 0; i < N; ++i) vst1q_f32(y + 4 * i, values[i]);
-}
-
-/// N vectors: dx = dy * gelu'(z); dy may be dx.
-template <int N>
-inline void gelu_bwd_vectors(const float* z, const float* dy, float* dx) {
-  float32x4_t values[N];
-#pragma GCC unroll 4
-  for (int i = 0; i < N; ++i) values[i] = vld1q_f32(z + 4 * i);
-  gelu_bwd_f32(values);
-#pragma GCC unroll 4
-  for (int i = 0; i < N; ++i) vst1q_f32(dx + 4 * i, vmulq_f32(vld1q_f32(dy + 4 * i), values[i]));
-}
-
-inline float32x4_t gelu_f32x4(float32x4_t x) {
-  float32x4_t values[1] = {x};
-  gelu_f32(values);
-  return values[0];
-}
-
-inline float32x4_t gelu_bwd_f32x4(float32x4_t z) {
-  float32x4_t values[1] = {z};
-  gelu_bwd_f32(values);
-  return values[0];
-}
 
 template <Activation A>
 inline float32x4_t activate_f32x4(float32x4_t x) {
@@ -175,6 +14,8 @@ inline float32x4_t activate_f32x4(float32x4_t x) {
   if constexpr (A == Activation::gelu) return gelu_f32x4(x);
   if constexpr (A == Activation::silu) return div_f32(x, vaddq_f32(vdupq_n_f32(1.0f), exp_f32x4(vnegq_f32(x))));
   if constexpr (A == Activation::sigmoid) return sigmoid_f32x4(x);
+  if constexpr (A == Activation::gelu_tanh) return gelu_tanh_f32x4(x);
+  if constexpr (A == Activation::tanh) return tanh_f32x4(x);
   if constexpr (A == Activation::hard_swish || A == Activation::hard_sigmoid) {
     const float32x4_t line = vfmaq_f32(vdupq_n_f32(0.5f), x, vdupq_n_f32(1.0f / 6));
     const float32x4_t gate = vminq_f32(vmaxq_f32(line, vdupq_n_f32(0)), vdupq_n_f32(1.0f));
@@ -183,8 +24,8 @@ inline float32x4_t activate_f32x4(float32x4_t x) {
   return x;
 }
 
-/// dy * f'(saved): saved is y (or x) for relu and relu6, y for sigmoid and hard_sigmoid, x for the others. The masked
-/// lanes are +0, whatever dy is.
+/// dy * f'(saved): saved is y (or x) for relu and relu6, y for sigmoid, hard_sigmoid and tanh, x for the others. The
+/// masked lanes are +0, whatever dy is.
 template <Activation A>
 inline float32x4_t activation_bwd_f32x4(float32x4_t dy, float32x4_t saved) {
   if constexpr (A == Activation::relu || A == Activation::relu6) {
@@ -195,6 +36,8 @@ inline float32x4_t activation_bwd_f32x4(float32x4_t dy, float32x4_t saved) {
   if constexpr (A == Activation::gelu) return vmulq_f32(dy, gelu_bwd_f32x4(saved));
   if constexpr (A == Activation::silu) return vmulq_f32(dy, silu_bwd_f32x4(saved));
   if constexpr (A == Activation::hard_swish) return hard_swish_bwd_f32x4(dy, saved);
+  if constexpr (A == Activation::gelu_tanh) return vmulq_f32(dy, gelu_tanh_bwd_f32x4(saved));
+  if constexpr (A == Activation::tanh) return vmulq_f32(dy, fms_f32(vdupq_n_f32(1.0f), saved, saved));
   if constexpr (A == Activation::sigmoid)
     return vmulq_f32(dy, vmulq_f32(saved, vsubq_f32(vdupq_n_f32(1.0f), saved)));
   if constexpr (A == Activation::hard_sigmoid) {
@@ -239,6 +82,8 @@ inline void dispatch_activation(Activation activation, Run run) {
     case Activation::silu: return run.template operator()<Activation::silu>();
     case Activation::sigmoid: return run.template operator()<Activation::sigmoid>();
     case Activation::hard_sigmoid: return run.template operator()<Activation::hard_sigmoid>();
+    case Activation::gelu_tanh: return run.template operator()<Activation::gelu_tanh>();
+    case Activation::tanh: return run.template operator()<Activation::tanh>();
   }
 }
 

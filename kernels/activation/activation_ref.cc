@@ -14,9 +14,15 @@ double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 double hard_sigmoid(double x) { return std::clamp(x / 6 + 0.5, 0.0, 1.0); }
 
+/// 2 u(x) of gelu_tanh, and its slope.
+double doubled_u(double x) { return 2 * std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x); }
+
+double doubled_u_slope(double x) { return 2 * std::sqrt(2 / 3.14159265358979323846) * (1 + 3 * 0.044715 * x * x); }
+
 /// f' of what the backward is given.
 double gradient_of_saved(Activation activation, double saved) {
   if (activation == Activation::sigmoid) return saved * (1 - saved);
+  if (activation == Activation::tanh) return 1 - saved * saved;
   if (activation == Activation::hard_sigmoid) return saved > 0 && saved < 1 ? 1.0 / 6 : 0;
   return activation_gradient_ref(activation, saved);
 }
@@ -33,6 +39,8 @@ double activation_ref(Activation activation, double x) {
     case Activation::silu: return x * sigmoid(x);
     case Activation::sigmoid: return sigmoid(x);
     case Activation::hard_sigmoid: return hard_sigmoid(x);
+    case Activation::gelu_tanh: return x * sigmoid(doubled_u(x));
+    case Activation::tanh: return std::tanh(x);
   }
   return x;
 }
@@ -47,6 +55,11 @@ double activation_gradient_ref(Activation activation, double x) {
     case Activation::silu: return sigmoid(x) * (1 + x * (1 - sigmoid(x)));
     case Activation::sigmoid: return sigmoid(x) * (1 - sigmoid(x));
     case Activation::hard_sigmoid: return x > -3 && x < 3 ? 1.0 / 6 : 0;
+    case Activation::gelu_tanh: {
+      const double s = sigmoid(doubled_u(x));
+      return s + x * s * (1 - s) * doubled_u_slope(x);
+    }
+    case Activation::tanh: return 1 - std::tanh(x) * std::tanh(x);
   }
   return 1;
 }

@@ -1,6 +1,6 @@
 // Softmax attention of one head, forward and backward. fp32.
 //
-//   for i < queries, j < keys:  s[i][j] = scale * sum over d of q[i][d] * k[j][d]
+//   for i < queries, j < keys:  s[i][j] = scale * sum over d of q[i][d] * k[j][d] + bias[j][i] + mask[j][i]
 //   lse[i]  = log(sum over j of exp(s[i][j]))
 //   p[i][j] = exp(s[i][j] - lse[i])                      every row of p sums to one
 //   y[i][d] = sum over j of p[i][j] * v[j][d]
@@ -16,9 +16,10 @@ namespace bramble::kernels {
 
 struct AttentionShape {
   std::int64_t queries = 0;
-  std::int64_t keys = 0;      ///< at least 1
-  std::int64_t head_dim = 0;  ///< columns of q, k, v and y
-  float scale = 1;            ///< above 0
+  std::int64_t keys = 0;       ///< at least 1
+  std::int64_t key_dim = 0;    ///< columns of q and k
+  std::int64_t value_dim = 0;  ///< columns of v and y
+  float scale = 1;             ///< above 0
 };
 
 template <class Value>
@@ -30,9 +31,12 @@ struct MatrixRows {
 };
 
 struct AttentionInputs {
-  MatrixRows<const float> q;  ///< [queries][head_dim]
-  MatrixRows<const float> k;  ///< [keys][head_dim]
-  MatrixRows<const float> v;  ///< [keys][head_dim]
+  MatrixRows<const float> q;  ///< [queries][key_dim]
+  MatrixRows<const float> k;  ///< [keys][key_dim]
+  MatrixRows<const float> v;  ///< [keys][value_dim]
+  // Each [keys][queries, rounded up to 4: finite beyond], as the kernel's vectors hold the scores; or null.
+  MatrixRows<const float> bias{};
+  MatrixRows<const float> mask{};
 };
 
 /// Floats of scratch, 64-byte aligned for speed.
@@ -56,14 +60,15 @@ struct AttentionGradients {
   MatrixRows<float> dq;
   MatrixRows<float> dk;
   MatrixRows<float> dv;
+  MatrixRows<float> dbias{};  ///< (+=), as the bias, the rounding up too; null where it is not wanted
 };
 
 std::int64_t attention_bwd_scratch_f32(const AttentionShape& shape);
 
 /// With p recomputed from lse, and delta[i] = sum over d of dy[i][d] * y[i][d]:
 ///   dv[j] = sum over i of p[i][j] * dy[i]
-///   ds[i][j] = scale * p[i][j] * (dy[i] . v[j] - delta[i])
-///   dq[i] = sum over j of ds[i][j] * k[j],   dk[j] = sum over i of ds[i][j] * q[i]
+///   ds[i][j] = p[i][j] * (dy[i] . v[j] - delta[i]),   dbias[j][i] += ds[i][j]
+///   dq[i] = scale * sum over j of ds[i][j] * k[j],   dk[j] = scale * sum over i of ds[i][j] * q[i]
 void attention_bwd_f32(const AttentionShape& shape, const AttentionInputs& inputs, const AttentionSaved& saved,
                        const AttentionGradients& gradients, float* scratch);
 /// Needs neither y nor lse of `saved`: recomputes both in double.

@@ -12,6 +12,7 @@
 namespace bramble::kernels {
 namespace {
 
+using attention::Addends;
 using attention::kLanes;
 using attention::ScratchCursor;
 
@@ -29,33 +30,52 @@ struct BackwardScratch {
   float* lane_panel;     ///< B panel of twelve rows of q or dy
   float* p;              ///< [keys][block]
   float* ds;             ///< likewise
-  float* transposed;     ///< [head_dim, rounded up][12]
+  float* transposed;     ///< [key_dim, rounded up][12]
   float* block_columns;  ///< B panels of q's or dy's block
 
   BackwardScratch(const AttentionShape& shape, ScratchCursor& cursor) {
     const std::int64_t block = block_of(shape.queries);
-    key_panels = cursor.take(gemm_a_elements(shape.head_dim, shape.keys));
-    lane_panel = cursor.take(shape.head_dim * kLanes);
+    const std::int64_t widest = std::max(shape.key_dim, shape.value_dim);
+    key_panels = cursor.take(gemm_a_elements(shape.key_dim, shape.keys));
+    lane_panel = cursor.take(widest * kLanes);
     p = cursor.take(shape.keys * block);
     ds = cursor.take(shape.keys * block);
-    transposed = cursor.take(round_up(shape.head_dim, kGemmTileRows) * kLanes);
-    block_columns = cursor.take(gemm_b_elements(block, shape.head_dim));
+    transposed = cursor.take(round_up(shape.key_dim, kGemmTileRows) * kLanes);
+    block_columns = cursor.take(gemm_b_elements(block, widest));
   }
 };
 
-/// p[j][i] (in: q . k, out: P); ds[j][i] (in: dP = dy . v, out: dS).
-template <int kVectors>
-void differentiate(std::int64_t keys, float scale, const float* lse, const float* delta, MatrixRows<float> p,
-                   MatrixRows<float> ds) {
+/// A panel of queries, transposed.
+struct Panel {
+  MatrixRows<float> p;      ///< in: q . k, out: P
+  MatrixRows<float> ds;     ///< in: dP = dy . v, out: scale * dS
+  MatrixRows<float> dbias;  ///< += dS, if not null
+  float lse[kLanes] = {};
+  float delta[kLanes] = {};
+};
+
+template <int kVectors, int kAddends>
+void differentiate(std::int64_t keys, float scale, const Addends& addends, const Panel& panel) {
   const float32x4_t factor = vdupq_n_f32(scale);
-  for (std::int64_t j = 0; j < keys; ++j, p.data += p.stride, ds.data += ds.stride) {
+  for (std::int64_t j = 0; j < keys; ++j) {
+    float *const p = panel.p.row(j), *const ds = panel.ds.row(j);
 #pragma GCC unroll 3
-    for (int v = 0; v < 4 * kVectors; v += 4) {
-      const float32x4_t exponent = vfmaq_f32(vnegq_f32(vld1q_f32(lse + v)), vld1q_f32(p.data + v), factor);
+    for (int v = 0; v < kVectors; ++v) {
+      const float32x4_t lse = vld1q_f32(panel.lse + 4 * v), product = vld1q_f32(p + 4 * v);
+      float32x4_t exponent;
+      if constexpr (kAddends == 0) {
+        exponent = vfmaq_f32(vnegq_f32(lse), product, factor);
+      } else {
+        exponent = vsubq_f32(attention::score<kAddends>(product, factor, addends, j, v), lse);
+      }
       const float32x4_t probability = exp_f32x4(exponent);
-      vst1q_f32(p.data + v, probability);
-      const float32x4_t difference = vsubq_f32(vld1q_f32(ds.data + v), vld1q_f32(delta + v));
-      vst1q_f32(ds.data + v, vmulq_f32(vmulq_f32(probability, factor), difference));
+      vst1q_f32(p + 4 * v, probability);
+      const float32x4_t difference = vsubq_f32(vld1q_f32(ds + 4 * v), vld1q_f32(panel.delta + 4 * v));
+      vst1q_f32(ds + 4 * v, vmulq_f32(vmulq_f32(probability, factor), difference));
+      if (kAddends > 0 && panel.dbias.data != nullptr) {
+        float* sum = panel.dbias.row(j) + 4 * v;
+        vst1q_f32(sum, vfmaq_f32(vld1q_f32(sum), probability, difference));
+      }
     }
   }
 }
@@ -99,9 +119,8 @@ void attention_bwd_f32(const AttentionShape& shape, const AttentionInputs& input
                        const AttentionGradients& gradients, float* scratch) {
   ScratchCursor cursor(scratch);
   const BackwardScratch s(shape, cursor);
-  const std::int64_t dim = shape.head_dim;
   const std::int64_t keys = shape.keys;
-  const attention::KeyColumns key_columns(keys, dim, inputs.k, s.key_panels);
+  const attention::KeyColumns key_columns(keys, shape.key_dim, inputs.k, s.key_panels);
   float ones[kLanes];
   std::fill_n(ones, kLanes, 1.0f);
   const std::int64_t block = block_of(shape.queries);
@@ -110,20 +129,23 @@ void attention_bwd_f32(const AttentionShape& shape, const AttentionInputs& input
     for (std::int64_t column = 0; column < count; column += kLanes) {
       const std::int64_t query = first + column;
       const std::int64_t rows = std::min(kLanes, count - column);
-      const MatrixRows<float> p{s.p + column, block}, ds{s.ds + column, block};
-      attention::multiply_keys(keys, dim, inputs.k, inputs.q, query, rows, s.lane_panel, p);
-      attention::multiply_keys(keys, dim, inputs.v, saved.dy, query, rows, s.lane_panel, ds);
-      float lse[kLanes] = {}, delta[kLanes] = {};
+      Panel panel{{s.p + column, block}, {s.ds + column, block}, gradients.dbias};
+      if (panel.dbias.data != nullptr) panel.dbias.data += query;
+      attention::multiply_keys(keys, shape.key_dim, inputs.k, inputs.q, query, rows, s.lane_panel, panel.p);
+      attention::multiply_keys(keys, shape.value_dim, inputs.v, saved.dy, query, rows, s.lane_panel, panel.ds);
       for (std::int64_t i = 0; i < rows; ++i) {
-        lse[i] = saved.lse[query + i];
-        delta[i] = dot(dim, saved.dy.row(query + i), saved.y.row(query + i));
+        panel.lse[i] = saved.lse[query + i];
+        panel.delta[i] = dot(shape.value_dim, saved.dy.row(query + i), saved.y.row(query + i));
       }
-      attention::dispatch_vectors(
-          rows, [&]<int kVectors>() { differentiate<kVectors>(keys, shape.scale, lse, delta, p, ds); });
-      attention::combine_keys(keys, dim, key_columns, ds, ones, gradients.dq, query, rows, s.transposed);
+      const Addends addends(inputs, query);
+      attention::dispatch_panel(rows, addends, [&]<int kVectors, int kAddends>() {
+        differentiate<kVectors, kAddends>(keys, shape.scale, addends, panel);
+      });
+      attention::combine_keys(keys, shape.key_dim, key_columns, panel.ds, ones, gradients.dq, query, rows,
+                              s.transposed);
     }
-    add_block(keys, dim, count, {s.p, block}, saved.dy, first, s.block_columns, gradients.dv);
-    add_block(keys, dim, count, {s.ds, block}, inputs.q, first, s.block_columns, gradients.dk);
+    add_block(keys, shape.value_dim, count, {s.p, block}, saved.dy, first, s.block_columns, gradients.dv);
+    add_block(keys, shape.key_dim, count, {s.ds, block}, inputs.q, first, s.block_columns, gradients.dk);
   }
 }
 

@@ -13,23 +13,35 @@
 namespace bramble::kernels {
 namespace {
 
+using attention::Addends;
 using attention::kLanes;
 using attention::ScratchCursor;
 
-/// scores[j][i] (in: q . k, out: exp(scale * q . k - maximum over j)); sum[i] of what came out, maximum[i].
-template <int kVectors>
-void exp_panel(std::int64_t keys, float scale, float* scores, float* maximum, float* sum) {
+/// scores[j][i] (in: q . k, out: exp(s - maximum over j)); sum[i] of what came out, maximum[i] of s.
+template <int kVectors, int kAddends>
+void exp_panel(std::int64_t keys, float scale, const Addends& addends, float* scores, float* maximum, float* sum) {
   const float32x4_t factor = vdupq_n_f32(scale);
   float32x4_t shift[kVectors], total[kVectors];
+  // Without addends the scores stay unscaled, as the largest is the same one.
+  const auto complete = [&](std::int64_t j, int v) {
+    float* at = scores + j * kLanes + 4 * v;
+    if constexpr (kAddends == 0) {
+      return vld1q_f32(at);
+    } else {
+      const float32x4_t value = attention::score<kAddends>(vld1q_f32(at), factor, addends, j, v);
+      vst1q_f32(at, value);
+      return value;
+    }
+  };
 #pragma GCC unroll 3
-  for (int v = 0; v < kVectors; ++v) shift[v] = vld1q_f32(scores + 4 * v);
+  for (int v = 0; v < kVectors; ++v) shift[v] = complete(0, v);
   for (std::int64_t j = 1; j < keys; ++j) {
 #pragma GCC unroll 3
-    for (int v = 0; v < kVectors; ++v) shift[v] = vmaxq_f32(shift[v], vld1q_f32(scores + j * kLanes + 4 * v));
+    for (int v = 0; v < kVectors; ++v) shift[v] = vmaxq_f32(shift[v], complete(j, v));
   }
 #pragma GCC unroll 3
   for (int v = 0; v < kVectors; ++v) {
-    shift[v] = vmulq_f32(shift[v], factor);
+    if constexpr (kAddends == 0) shift[v] = vmulq_f32(shift[v], factor);
     vst1q_f32(maximum + 4 * v, shift[v]);
     shift[v] = vnegq_f32(shift[v]);
     total[v] = vdupq_n_f32(0);
@@ -37,7 +49,8 @@ void exp_panel(std::int64_t keys, float scale, float* scores, float* maximum, fl
   for (float* row = scores; row < scores + keys * kLanes; row += kLanes) {
 #pragma GCC unroll 3
     for (int v = 0; v < kVectors; ++v) {
-      const float32x4_t e = exp_f32x4(vfmaq_f32(shift[v], vld1q_f32(row + 4 * v), factor));
+      const float32x4_t value = vld1q_f32(row + 4 * v);
+      const float32x4_t e = exp_f32x4(kAddends == 0 ? vfmaq_f32(shift[v], value, factor) : vaddq_f32(shift[v], value));
       total[v] = vaddq_f32(total[v], e);
       vst1q_f32(row + 4 * v, e);
     }
@@ -48,15 +61,15 @@ void exp_panel(std::int64_t keys, float scale, float* scores, float* maximum, fl
 
 struct ForwardScratch {
   float* value_panels;  ///< A panels of v transposed, where it cannot be read as it lies
-  float* lane_panel;    ///< B panel of the queries, [head_dim][12]
+  float* lane_panel;    ///< B panel of the queries, [key_dim][12]
   float* scores;        ///< [keys][12]
-  float* transposed;    ///< [head_dim, rounded up][12]
+  float* transposed;    ///< [value_dim, rounded up][12]
 
   ForwardScratch(const AttentionShape& shape, ScratchCursor& cursor)
-      : value_panels(cursor.take(gemm_a_elements(shape.head_dim, shape.keys))),
-        lane_panel(cursor.take(shape.head_dim * kLanes)),
+      : value_panels(cursor.take(gemm_a_elements(shape.value_dim, shape.keys))),
+        lane_panel(cursor.take(shape.key_dim * kLanes)),
         scores(cursor.take(shape.keys * kLanes)),
-        transposed(cursor.take(round_up(shape.head_dim, kGemmTileRows) * kLanes)) {}
+        transposed(cursor.take(round_up(shape.value_dim, kGemmTileRows) * kLanes)) {}
 };
 
 }  // namespace
@@ -71,20 +84,21 @@ void attention_fwd_f32(const AttentionShape& shape, const AttentionInputs& input
                        std::int64_t query_begin, std::int64_t query_end, float* scratch) {
   ScratchCursor cursor(scratch);
   const ForwardScratch s(shape, cursor);
-  const std::int64_t dim = shape.head_dim;
-  const attention::KeyColumns value_columns(shape.keys, dim, inputs.v, s.value_panels);
+  const attention::KeyColumns value_columns(shape.keys, shape.value_dim, inputs.v, s.value_panels);
   const MatrixRows<float> scores{s.scores, kLanes};
   for (std::int64_t query = query_begin; query < query_end; query += kLanes) {
     const std::int64_t rows = std::min(kLanes, query_end - query);
-    attention::multiply_keys(shape.keys, dim, inputs.k, inputs.q, query, rows, s.lane_panel, scores);
+    attention::multiply_keys(shape.keys, shape.key_dim, inputs.k, inputs.q, query, rows, s.lane_panel, scores);
     float maximum[kLanes], sum[kLanes];
-    attention::dispatch_vectors(
-        rows, [&]<int kVectors>() { exp_panel<kVectors>(shape.keys, shape.scale, s.scores, maximum, sum); });
+    const Addends addends(inputs, query);
+    attention::dispatch_panel(rows, addends, [&]<int kVectors, int kAddends>() {
+      exp_panel<kVectors, kAddends>(shape.keys, shape.scale, addends, s.scores, maximum, sum);
+    });
     for (std::int64_t i = 0; i < rows; ++i) {
       lse[query + i] = maximum[i] + std::log(sum[i]);
       sum[i] = 1 / sum[i];
     }
-    attention::combine_keys(shape.keys, dim, value_columns, scores, sum, y, query, rows, s.transposed);
+    attention::combine_keys(shape.keys, shape.value_dim, value_columns, scores, sum, y, query, rows, s.transposed);
   }
 }
 

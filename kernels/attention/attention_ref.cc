@@ -19,9 +19,12 @@ double dot(std::int64_t count, const float* a, const float* b) {
 double softmax_row(const AttentionShape& shape, const AttentionInputs& inputs, std::int64_t query,
                    std::vector<double>& p) {
   p.resize(static_cast<std::size_t>(shape.keys));
-  for (std::int64_t j = 0; j < shape.keys; ++j)
-    p[static_cast<std::size_t>(j)] =
-        static_cast<double>(shape.scale) * dot(shape.head_dim, inputs.q.row(query), inputs.k.row(j));
+  for (std::int64_t j = 0; j < shape.keys; ++j) {
+    double& score = p[static_cast<std::size_t>(j)];
+    score = static_cast<double>(shape.scale) * dot(shape.key_dim, inputs.q.row(query), inputs.k.row(j));
+    if (inputs.bias.data) score += inputs.bias.row(j)[query];
+    if (inputs.mask.data) score += inputs.mask.row(j)[query];
+  }
   const double maximum = *std::max_element(p.begin(), p.end());
   double sum = 0;
   for (const double score : p) sum += std::exp(score - maximum);
@@ -37,7 +40,7 @@ void attention_fwd_f32_ref(const AttentionShape& shape, const AttentionInputs& i
   std::vector<double> p;
   for (std::int64_t i = 0; i < shape.queries; ++i) {
     lse[i] = static_cast<float>(softmax_row(shape, inputs, i, p));
-    for (std::int64_t d = 0; d < shape.head_dim; ++d) {
+    for (std::int64_t d = 0; d < shape.value_dim; ++d) {
       double sum = 0;
       for (std::int64_t j = 0; j < shape.keys; ++j) sum += p[static_cast<std::size_t>(j)] * inputs.v.row(j)[d];
       y.row(i)[d] = static_cast<float>(sum);
@@ -47,33 +50,36 @@ void attention_fwd_f32_ref(const AttentionShape& shape, const AttentionInputs& i
 
 void attention_bwd_f32_ref(const AttentionShape& shape, const AttentionInputs& inputs, MatrixRows<const float> dy,
                            const AttentionGradients& gradients) {
-  const std::int64_t dim = shape.head_dim;
-  std::vector<double> p, dp(static_cast<std::size_t>(shape.keys));
-  std::vector<double> dk(static_cast<std::size_t>(shape.keys * dim)), dv(dk.size()), dq(static_cast<std::size_t>(dim));
+  const auto columns = [](std::int64_t count) { return static_cast<std::size_t>(count); };
+  std::vector<double> p, dp(columns(shape.keys)), dq(columns(shape.key_dim));
+  std::vector<double> dk(columns(shape.keys * shape.key_dim)), dv(columns(shape.keys * shape.value_dim));
   for (std::int64_t i = 0; i < shape.queries; ++i) {
     softmax_row(shape, inputs, i, p);
     double delta = 0;
     for (std::size_t j = 0; j < p.size(); ++j) {
-      dp[j] = dot(dim, dy.row(i), inputs.v.row(static_cast<std::int64_t>(j)));
+      dp[j] = dot(shape.value_dim, dy.row(i), inputs.v.row(static_cast<std::int64_t>(j)));
       delta += p[j] * dp[j];
     }
     std::fill(dq.begin(), dq.end(), 0.0);
     for (std::size_t j = 0; j < p.size(); ++j) {
-      const double ds = shape.scale * p[j] * (dp[j] - delta);
+      const auto key = static_cast<std::int64_t>(j);
+      const double ds = p[j] * (dp[j] - delta);
+      if (gradients.dbias.data) gradients.dbias.row(key)[i] += static_cast<float>(ds);
       for (std::size_t d = 0; d < dq.size(); ++d) {
-        dq[d] += ds * inputs.k.row(static_cast<std::int64_t>(j))[d];
-        dk[j * dq.size() + d] += ds * inputs.q.row(i)[d];
-        dv[j * dq.size() + d] += p[j] * dy.row(i)[d];
+        dq[d] += shape.scale * ds * inputs.k.row(key)[d];
+        dk[j * dq.size() + d] += shape.scale * ds * inputs.q.row(i)[d];
       }
+      for (std::size_t d = 0; d < columns(shape.value_dim); ++d)
+        dv[j * columns(shape.value_dim) + d] += p[j] * dy.row(i)[d];
     }
     for (std::size_t d = 0; d < dq.size(); ++d) gradients.dq.row(i)[d] = static_cast<float>(dq[d]);
   }
-  for (std::size_t j = 0; j < p.size(); ++j) {
-    for (std::size_t d = 0; d < dq.size(); ++d) {
-      gradients.dk.row(static_cast<std::int64_t>(j))[d] = static_cast<float>(dk[j * dq.size() + d]);
-      gradients.dv.row(static_cast<std::int64_t>(j))[d] = static_cast<float>(dv[j * dq.size() + d]);
-    }
-  }
+  const auto store = [&](const std::vector<double>& from, std::int64_t dim, const MatrixRows<float>& to) {
+    for (std::int64_t j = 0; j < shape.keys; ++j)
+      for (std::int64_t d = 0; d < dim; ++d) to.row(j)[d] = static_cast<float>(from[columns(j * dim + d)]);
+  };
+  store(dk, shape.key_dim, gradients.dk);
+  store(dv, shape.value_dim, gradients.dv);
 }
 
 }  // namespace bramble::kernels

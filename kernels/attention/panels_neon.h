@@ -68,9 +68,9 @@ struct KeyColumns {
 
 /// target row i (=) factor[i] * sum over j of lanes[j][i] * key j's values: `lanes`, [keys][rows rounded up to 4], is
 /// the GEMM's B where it lies. `transposed` holds [dim, rounded up to 8][12].
-inline void combine_keys(std::int64_t keys, std::int64_t dim, const KeyColumns& columns,
-                         const MatrixRows<float>& lanes, const float* factor, const MatrixRows<float>& target,
-                         std::int64_t first, std::int64_t rows, float* transposed) {
+inline void combine_keys(std::int64_t keys, std::int64_t dim, const KeyColumns& columns, const MatrixRows<float>& lanes,
+                         const float* factor, const MatrixRows<float>& target, std::int64_t first, std::int64_t rows,
+                         float* transposed) {
   const std::int64_t width = round_up(rows, 4);
   GemmBlock block;
   block.rows = round_up(dim, kGemmTileRows);
@@ -104,6 +104,25 @@ inline void combine_keys(std::int64_t keys, std::int64_t dim, const KeyColumns& 
   }
 }
 
+/// What is added to the scores of a panel of queries: the bias, the mask, neither or both.
+struct Addends {
+  int count = 0;
+  MatrixRows<const float> of[2];  ///< from the panel's first query on
+
+  Addends(const AttentionInputs& inputs, std::int64_t first) {
+    for (const auto& [data, stride] : {inputs.bias, inputs.mask})
+      if (data != nullptr) of[count++] = {data + first, stride};
+  }
+};
+
+/// scale * product + the addends of key j, vector v.
+template <int kAddends>
+inline float32x4_t score(float32x4_t product, float32x4_t scale, const Addends& addends, std::int64_t j, int v) {
+  static_assert(kAddends > 0);
+  const float32x4_t sum = vfmaq_f32(vld1q_f32(addends.of[0].row(j) + 4 * v), product, scale);
+  return kAddends == 1 ? sum : vaddq_f32(sum, vld1q_f32(addends.of[1].row(j) + 4 * v));
+}
+
 /// Calls run.template operator()<vectors>() for a panel of `rows` lanes.
 template <class Run>
 inline void dispatch_vectors(std::int64_t rows, Run run) {
@@ -115,6 +134,21 @@ inline void dispatch_vectors(std::int64_t rows, Run run) {
     default:
       return run.template operator()<3>();
   }
+}
+
+/// Calls run.template operator()<vectors, addends>().
+template <class Run>
+inline void dispatch_panel(std::int64_t rows, const Addends& addends, Run run) {
+  dispatch_vectors(rows, [&]<int kVectors>() {
+    switch (addends.count) {
+      case 0:
+        return run.template operator()<kVectors, 0>();
+      case 1:
+        return run.template operator()<kVectors, 1>();
+      default:
+        return run.template operator()<kVectors, 2>();
+    }
+  });
 }
 
 }  // namespace bramble::kernels::attention

@@ -31,6 +31,7 @@ struct Conv2dShape {
   std::int64_t padding = 0;
   std::int64_t dilation = 1;
   std::int64_t groups = 1;
+  std::int64_t extra_padding = 0;  ///< below and at the right alone
 
   std::int64_t out_height() const { return out_extent(in_height, kernel_height); }
   std::int64_t out_width() const { return out_extent(in_width, kernel_width); }
@@ -42,7 +43,7 @@ struct Conv2dShape {
 
  private:
   std::int64_t out_extent(std::int64_t in, std::int64_t kernel) const {
-    return (in + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
+    return (in + 2 * padding + extra_padding - dilation * (kernel - 1) - 1) / stride + 1;
   }
 };
 

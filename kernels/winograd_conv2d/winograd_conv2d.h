@@ -37,7 +37,7 @@ constexpr std::int64_t winograd_point_stride(std::int64_t elements) { return rou
 
 constexpr bool winograd_supports(const Conv2dShape& s) {
   return s.kernel_height == 3 && s.kernel_width == 3 && s.stride == 1 && s.dilation == 1 && s.groups == 1 &&
-         s.padding >= 0 && s.padding <= 2;
+         s.padding >= 0 && s.padding <= 2 && s.extra_padding == 0;
 }
 
 /// A dense NHWC image cut into windows: that of tile (n, ty, tx) begins at pixel (ty * step + first, tx * step + first)

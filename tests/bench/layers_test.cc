@@ -6,7 +6,6 @@
 #include <map>
 #include <set>
 
-#include "bench/kernels/layer_tables.h"
 
 namespace bramble::bench {
 namespace {
@@ -25,7 +24,7 @@ TEST(Layers, EachIsThereOnceAndSomeModelHasIt) {
     models.insert(layer.models.begin(), layer.models.end());
     EXPECT_GT(layer.bytes, 0) << layer.name;
   }
-  EXPECT_EQ(models.size(), 7U);
+  EXPECT_EQ(models.size(), 8U);
 }
 
 TEST(Layers, AConvolutionHasAllItsPassesAndAPeer) {
@@ -50,16 +49,15 @@ TEST(Layers, ABatchNormReadsWhatItIsNotGivenTheSumsOfTwice) {
   EXPECT_NEAR(find(layers, "batchnorm/112x112x64_relu/bwd").bytes, 5 * tensor, 4096);
 }
 
-// The published multiply-adds (data/pi5_baseline.csv's gmacs) count each layer as often as the model has it; the
-// largest layers alone show that a table is not off by a factor.
-TEST(LayerTables, HaveThePapersLayers) {
-  std::vector<Layer> layers;
-  add_distinct_layers(layer_table("faster_vit_1", 1), "faster_vit_1", layers);
-  EXPECT_EQ(find(layers, "conv2d/224x224_3_32_3x3_s2/fwd").flops, 2.0 * 112 * 112 * 32 * 27);
-  EXPECT_EQ(find(layers, "attention/4x53x960_h8/bwd").models, std::vector<std::string>{"faster_vit_1"});
-  EXPECT_EQ(find(layers, "conv2d/14x14_320_640_3x3_s2/bwd_weight").models, std::vector<std::string>{"faster_vit_1"});
-  for (const Layer& layer : layers) EXPECT_NE(layer.name, "conv2d/224x224_3_32_3x3_s2/bwd_data") << "of the images";
-  EXPECT_THROW(layer_table("resnet50", 1), std::logic_error);
+TEST(Layers, AttentionsNameSaysItsWindowsAndItsBias) {
+  const auto layers = layers_of_models(2);
+  EXPECT_EQ(find(layers, "attention/8x53x960_h8_bias/bwd").models, std::vector<std::string>{"faster_vit_1"});
+  for (const std::string name : {"56x56x288_h3_windows_bias", "56x56x288_h3_shifted_windows_bias"})
+    EXPECT_EQ(find(layers, "attention/2x" + name + "/fwd").flops, 2.0 * 2 * 2 * 56 * 56 * 49 * 96) << name;
+}
+
+TEST(Layers, NothingIsComputedForTheImages) {
+  for (const Layer& layer : layers_of_models(2)) EXPECT_NE(layer.name, "conv2d/224x224_3_32_3x3_s2/bwd_data");
 }
 
 }  // namespace

@@ -16,11 +16,13 @@
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/dropout.h"
 #include "graph/ops/gate.h"
+#include "graph/ops/gather_tokens.h"
 #include "graph/ops/groupnorm.h"
 #include "graph/ops/layernorm.h"
 #include "graph/ops/linear.h"
 #include "graph/ops/linear_attention.h"
 #include "graph/ops/pool.h"
+#include "graph/ops/relative_position_bias.h"
 #include "graph/ops/reshape.h"
 #include "graph/ops/resize.h"
 #include "graph/ops/scale.h"
@@ -261,6 +263,39 @@ auto split_and_concat(graph::Shape x, std::vector<std::int64_t> sizes) {
   };
 }
 
+auto biased_attention(graph::Shape qkv, const graph::AttentionAttributes& attributes) {
+  return [=](Builder& b) {
+    const TensorId x = b.parameter(qkv);
+    return b.node(std::make_shared<graph::Attention>(attributes),
+                  {x, b.parameter(graph::AttentionSizes(attributes, qkv).bias_shape())})[0];
+  };
+}
+
+/// In windows, its bias out of a table: as Swin, with [entries, heads], and MaxViT have it.
+auto window_attention(graph::Shape qkv, int heads, const graph::WindowPartition& partition, bool heads_first) {
+  return [=](Builder& b) {
+    const std::int64_t entries = 7, length = partition.window * partition.window;
+    graph::RelativePositionAttributes positions{.length = length, .index = {}, .heads_first = heads_first, .factor = 2};
+    for (std::int64_t i = 0; i < length * length; ++i)
+      positions.index.push_back(static_cast<std::int32_t>(i * i % 11 % (entries + 1)) - 1);
+    const TensorId x = b.parameter(qkv);
+    const TensorId table = b.parameter(heads_first ? graph::Shape{heads, entries} : graph::Shape{entries, heads});
+    const TensorId bias = b.node(std::make_shared<graph::RelativePositionBias>(positions), {table})[0];
+    const graph::AttentionAttributes attributes{.heads = heads, .partition = partition};
+    return b.node(std::make_shared<graph::Attention>(attributes), {x, bias})[0];
+  };
+}
+
+/// Tokens of two sequences, one of them in two places, two of them summed, a place that gets none.
+auto gather_tokens() {
+  return [](Builder& b) {
+    graph::TokenLists lists;
+    for (const auto& list : {std::initializer_list<std::int32_t>{3}, {6}, {}, {0}, {3}, {2, 5}}) lists.add(list);
+    const TensorId x = b.parameter({3, 4, 9});
+    return b.node(std::make_shared<graph::GatherTokens>(lists), {x, b.parameter({3, 3, 9})})[0];
+  };
+}
+
 auto cross_entropy(float label_smoothing) {
   return [=](Builder& b) {
     const graph::SoftmaxCrossEntropyAttributes attributes{label_smoothing};
@@ -302,6 +337,10 @@ const std::vector<GradientCase>& cases() {
        convolution({{2, 7, 6, 5}, {.out_channels = 7, .kernel_h = 3, .kernel_w = 3, .padding = 1}, true})},
       {"conv2d_stride_2",
        convolution({{1, 9, 8, 3}, {.out_channels = 16, .kernel_h = 7, .kernel_w = 7, .stride = 2, .padding = 3}})},
+      {"conv2d_same",
+       convolution({{2, 8, 8, 5},
+                    {.out_channels = 9, .kernel_h = 3, .kernel_w = 3, .stride = 2, .extra_padding = 1},
+                    true})},
       {"conv2d_1x1_stride_2", convolution({{2, 7, 7, 8}, {.out_channels = 9, .stride = 2}})},
       {"conv2d_dilated",
        convolution({{1, 9, 9, 4}, {.out_channels = 8, .kernel_h = 3, .kernel_w = 3, .padding = 2, .dilation = 2}})},
@@ -333,6 +372,8 @@ const std::vector<GradientCase>& cases() {
        depthwise({1, 12, 11, 8}, {.kernel_h = 5, .kernel_w = 5, .stride = 2, .padding = 2}, false)},
       {"depthwise_1x7_dilated",
        depthwise({1, 3, 20, 4}, {.kernel_h = 1, .kernel_w = 7, .padding = 0, .dilation = 2}, false)},
+      {"depthwise_same",
+       depthwise({2, 8, 10, 7}, {.kernel_h = 3, .kernel_w = 3, .stride = 2, .padding = 0, .extra_padding = 1}, false)},
       {"depthwise_1x11", depthwise({2, 4, 14, 8}, {.kernel_h = 1, .kernel_w = 11, .padding = {0, 5}}, true)},
       {"depthwise_11x1", depthwise({2, 14, 5, 6}, {.kernel_h = 11, .kernel_w = 1, .padding = {5, 0}}, true)},
       {"depthwise_7x7_stride_2",
@@ -387,6 +428,8 @@ const std::vector<GradientCase>& cases() {
       {"hard_swish", activation(Activation::hard_swish, 2.9F)},
       {"silu", activation(Activation::silu, 4)},
       {"sigmoid", activation(Activation::sigmoid, 4)},
+      {"gelu_tanh", activation(Activation::gelu_tanh, 4)},
+      {"tanh", activation(Activation::tanh, 3)},
       {"hard_sigmoid", activation(Activation::hard_sigmoid, 2.9F)},
       {"add", of_two_inputs(std::make_shared<const graph::Add>(), {3, 17}, {3, 17})},
       {"bias", of_two_inputs(std::make_shared<const graph::Bias>(), {3, 5, 7}, {7})},
@@ -428,6 +471,15 @@ const std::vector<GradientCase>& cases() {
       {"separable_attention_wide", separable_attention({1, 6, 4, 67})},
       {"cross_covariance_attention", cross_covariance_attention({2, 5, 4, 30}, 2)},
       {"cross_covariance_attention_long", cross_covariance_attention({1, 130, 51}, 1)},
+      {"attention_biased", biased_attention({3, 13, 36}, {.heads = 2})},
+      {"attention_wide_values",
+       biased_attention({2, 9, 66}, {.heads = 3, .key_dim = 4, .value_dim = 14,
+                                     .order = graph::AttentionAttributes::Order::heads_parts})},
+      {"attention_windows", window_attention({2, 6, 9, 24}, 2, {graph::WindowPartition::Kind::block, 3}, false)},
+      {"attention_shifted_windows",
+       window_attention({2, 6, 9, 24}, 2, {graph::WindowPartition::Kind::block, 3, 1}, false)},
+      {"attention_grid", window_attention({3, 9, 6, 36}, 3, {graph::WindowPartition::Kind::grid, 3}, true)},
+      {"gather_tokens", gather_tokens()},
       {"softmax_cross_entropy", cross_entropy(0), 1e-2F, 5e-3, true},
       {"softmax_cross_entropy_smoothed", cross_entropy(0.1F), 1e-2F, 5e-3, true},
   };

@@ -14,7 +14,8 @@ namespace {
 using test::uniform;
 
 constexpr Activation kAll[] = {Activation::none,       Activation::relu, Activation::relu6,   Activation::gelu,
-                               Activation::hard_swish, Activation::silu, Activation::sigmoid, Activation::hard_sigmoid};
+                               Activation::hard_swish, Activation::silu, Activation::sigmoid, Activation::hard_sigmoid,
+                               Activation::gelu_tanh,  Activation::tanh};
 constexpr std::size_t kSizes[] = {0, 1, 3, 4, 7, 15, 16, 17, 33, 1000};
 
 float exp_of(float x) { return vgetq_lane_f32(exp_f32x4(vdupq_n_f32(x)), 0); }

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "kernels/attention/window_rows.h"
 #include "tests/support/random.h"
 
 namespace bramble::kernels {
@@ -14,10 +16,13 @@ using test::uniform;
 
 struct Sizes {
   std::int64_t queries, keys, dim;
+  std::int64_t value_dim = 0;  ///< 0: dim
+  bool biased = false;
+  bool masked = false;
 };
 
 /// Lengths around the panel of 8 and the block of 64, a ViT's 197, a Swin window's 49; queries apart from keys;
-/// head_dim with every kind of tail.
+/// head_dim with every kind of tail; values wider and narrower than keys; a bias, a mask, both.
 std::vector<Sizes> sizes() {
   std::vector<Sizes> all;
   for (const std::int64_t length : {1, 3, 7, 8, 9, 49, 63, 64, 65})
@@ -25,6 +30,12 @@ std::vector<Sizes> sizes() {
   for (const std::int64_t dim : {3, 64}) all.push_back({197, 197, dim});
   all.push_back({5, 130, 16});
   all.push_back({130, 5, 16});
+  for (const bool masked : {false, true}) {
+    for (const std::int64_t length : {1, 11, 49, 53}) all.push_back({length, length, 32, 0, true, masked});
+    all.push_back({75, 14, 7, 18, true, masked});
+    all.push_back({14, 75, 16, 5, !masked, masked});
+  }
+  all.push_back({49, 49, 32, 128});
   return all;
 }
 
@@ -52,15 +63,29 @@ void expect_near(const Matrix& actual, const Matrix& expected, float allowed) {
 
 struct Problem {
   AttentionShape shape;
-  Matrix q, k, v, dy;
+  Matrix q, k, v, dy, bias, mask;
+  bool biased, masked;
 
   explicit Problem(const Sizes& s, float reach = 1)
-      : shape{s.queries, s.keys, s.dim, 1 / std::sqrt(static_cast<float>(s.dim))},
+      : shape{s.queries, s.keys, s.dim, s.value_dim ? s.value_dim : s.dim, 1 / std::sqrt(static_cast<float>(s.dim))},
         q(s.queries, s.dim, 1, reach),
         k(s.keys, s.dim, 2, reach),
-        v(s.keys, s.dim, 3),
-        dy(s.queries, s.dim, 4) {}
-  AttentionInputs inputs() const { return {q.read(), k.read(), v.read()}; }
+        v(s.keys, shape.value_dim, 3),
+        dy(s.queries, shape.value_dim, 4),
+        bias(s.keys, s.queries, 5),
+        mask(s.keys, s.queries, 6),
+        biased(s.biased),
+        masked(s.masked) {
+    // Swin's: away, or not; every query sees the first key.
+    for (std::int64_t j = 0; j < s.keys; ++j)
+      for (std::int64_t i = 0; i < s.queries; ++i) mask.write().row(j)[i] = j % 3 == 0 || (i + j) % 2 == 0 ? 0 : -100;
+  }
+  AttentionInputs inputs() const {
+    AttentionInputs all{q.read(), k.read(), v.read()};
+    if (biased) all.bias = bias.read();
+    if (masked) all.mask = mask.read();
+    return all;
+  }
 
   void forward(Matrix& y, std::vector<float>& lse) const {
     std::vector<float> scratch(size(attention_fwd_scratch_f32(shape)), NAN);
@@ -69,7 +94,8 @@ struct Problem {
 };
 
 testing::Message describe(const Sizes& s) {
-  return testing::Message() << s.queries << " queries, " << s.keys << " keys, head_dim " << s.dim;
+  return testing::Message() << s.queries << " queries, " << s.keys << " keys, key_dim " << s.dim << ", value_dim "
+                            << s.value_dim << (s.biased ? ", bias" : "") << (s.masked ? ", mask" : "");
 }
 
 TEST(Attention, ForwardMatchesReference) {
@@ -77,7 +103,7 @@ TEST(Attention, ForwardMatchesReference) {
     SCOPED_TRACE(describe(s));
     for (const float reach : {1.0f, 4.0f}) {
       const Problem problem(s, reach);
-      Matrix y(s.queries, s.dim, 9), expected = y;
+      Matrix y(s.queries, problem.shape.value_dim, 9), expected = y;
       std::vector<float> lse(size(s.queries)), expected_lse(lse.size());
       problem.forward(y, lse);
       attention_fwd_f32_ref(problem.shape, problem.inputs(), expected.write(), expected_lse.data());
@@ -94,22 +120,26 @@ TEST(Attention, BackwardMatchesReference) {
   for (const Sizes& s : sizes()) {
     SCOPED_TRACE(describe(s));
     const Problem problem(s);
-    Matrix y(s.queries, s.dim, 9);
+    Matrix y(s.queries, problem.shape.value_dim, 9);
     std::vector<float> lse(size(s.queries));
     problem.forward(y, lse);
-    Matrix dq(s.queries, s.dim, 5), dk(s.keys, s.dim, 6), dv(s.keys, s.dim, 7);
+    Matrix dq(s.queries, s.dim, 5), dk(s.keys, s.dim, 6), dv(s.keys, problem.shape.value_dim, 7);
     Matrix expected_dq = dq, expected_dk = dk, expected_dv = dv;
+    Matrix dbias(s.keys, s.queries, 8), expected_dbias = dbias;  // added to what is there
     std::vector<float> scratch(size(attention_bwd_scratch_f32(problem.shape)), NAN);
     attention_bwd_f32(problem.shape, problem.inputs(), {y.read(), problem.dy.read(), lse.data()},
-                      {dq.write(), dk.write(), dv.write()}, scratch.data());
+                      {dq.write(), dk.write(), dv.write(), problem.biased ? dbias.write() : MatrixRows<float>{}},
+                      scratch.data());
     attention_bwd_f32_ref(problem.shape, problem.inputs(), problem.dy.read(),
-                          {expected_dq.write(), expected_dk.write(), expected_dv.write()});
+                          {expected_dq.write(), expected_dk.write(), expected_dv.write(),
+                           problem.biased ? expected_dbias.write() : MatrixRows<float>{}});
     // dk and dv are sums over queries of terms below queries / keys on average, each off by a few ulp.
     const auto ratio = static_cast<float>(s.queries) / static_cast<float>(s.keys);
     const float allowed = 5e-6f * (1 + ratio) * (1 + 0.1f * std::sqrt(static_cast<float>(s.dim)));
     expect_near(dq, expected_dq, allowed);
     expect_near(dk, expected_dk, allowed);
     expect_near(dv, expected_dv, allowed);
+    expect_near(dbias, expected_dbias, allowed);
   }
 }
 
@@ -118,11 +148,11 @@ TEST(Attention, RowsOfProbabilitiesSumToOne) {
     SCOPED_TRACE(describe(s));
     Problem problem(s, 3);
     std::fill(problem.v.values.begin(), problem.v.values.end(), 1.0f);
-    Matrix y(s.queries, s.dim, 9);
+    Matrix y(s.queries, problem.shape.value_dim, 9);
     std::vector<float> lse(size(s.queries));
     problem.forward(y, lse);
     for (std::int64_t i = 0; i < s.queries; ++i)
-      for (std::int64_t d = 0; d < s.dim; ++d) ASSERT_NEAR(y.read().row(i)[d], 1.0f, 3e-6f) << i;
+      for (std::int64_t d = 0; d < problem.shape.value_dim; ++d) ASSERT_NEAR(y.read().row(i)[d], 1.0f, 3e-6f) << i;
   }
 }
 
@@ -141,6 +171,19 @@ TEST(Attention, LargeLogitsDoNotOverflow) {
                     {dq.write(), dk.write(), dv.write()}, scratch.data());
   for (const Matrix* gradient : {&dq, &dk, &dv})
     for (const float value : gradient->values) ASSERT_TRUE(std::isfinite(value));
+}
+
+TEST(Attention, WindowsComeBackToWhereTheyLay) {
+  constexpr std::int64_t kDim = 7;
+  const Matrix image(12, kDim, 1);
+  Matrix window(5, kDim, 2), back(12, kDim, 1);
+  const std::int32_t rows[] = {11, 3, 0, 7, 4};
+  gather_window_f32(5, kDim, image.read(), rows, window.write());
+  for (int i = 0; i < 5; ++i)
+    for (int d = 0; d < kDim; ++d) ASSERT_EQ(window.read().row(i)[d], image.read().row(rows[i])[d]);
+  for (const std::int32_t row : rows) std::fill_n(back.write().row(row), kDim, NAN);
+  scatter_window_f32(5, kDim, window.read(), rows, back.write());
+  EXPECT_EQ(back.values, image.values);
 }
 
 TEST(Attention, EachQueryIsTheSameWhoeverComputesIt) {

@@ -73,11 +73,11 @@ Kind compare_losses(const std::string& name, const std::vector<double>& expected
 // Names, order and shapes. The first difference says enough: those after it follow from it.
 Kind compare_shapes(const std::string& name, Named<graph::Shape> expected, Named<graph::Shape> computed) {
   Kind kind{name, {}, {}};
-  const auto drop_batch_counts = [](Named<graph::Shape>& shapes) {
-    std::erase_if(shapes, [](const auto& entry) { return is_batch_count(entry.first); });
+  const auto drop_derived = [](Named<graph::Shape>& shapes) {
+    std::erase_if(shapes, [](const auto& entry) { return is_derived_buffer(entry.first); });
   };
-  drop_batch_counts(expected);
-  drop_batch_counts(computed);
+  drop_derived(expected);
+  drop_derived(computed);
   const auto describe = [](const Named<graph::Shape>& shapes, std::size_t i) {
     return i < shapes.size() ? shapes[i].first + " " + graph::to_string(shapes[i].second) : std::string("none");
   };

@@ -204,6 +204,10 @@ std::string to_json(const Golden& golden) {
   return json.dump(0) + '\n';
 }
 
-bool is_batch_count(const std::string& buffer) { return buffer.ends_with("num_batches_tracked"); }
+bool is_derived_buffer(const std::string& buffer) {
+  constexpr std::string_view kDerived[] = {"num_batches_tracked", "relative_position_index", "attn_mask",
+                                           "relative_coords_table", "relative_bias", "height_lookup", "width_lookup"};
+  return std::ranges::any_of(kDerived, [&](std::string_view name) { return buffer.ends_with(name); });
+}
 
 }  // namespace bramble::parity

@@ -76,8 +76,9 @@ Golden read_golden(const std::filesystem::path& path);
 /// The same form; read_golden takes it.
 std::string to_json(const Golden& golden);
 
-/// PyTorch's count of a BatchNorm's forwards. Nothing reads it and we keep none: left out wherever buffers are
-/// compared.
-bool is_batch_count(const std::string& buffer);
+/// Buffers that hold nothing of a model's own, left out wherever buffers are compared, as we keep none: PyTorch's count
+/// of a BatchNorm's forwards, and what follows from the architecture (indices, masks, coordinates) or the parameters
+/// (FasterViT's last bias).
+bool is_derived_buffer(const std::string& buffer);
 
 }  // namespace bramble::parity

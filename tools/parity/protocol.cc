@@ -125,7 +125,7 @@ class Protocol {
       }
     }
     for (const std::string& name : trainer.buffer_names()) {
-      if (!is_batch_count(name))
+      if (!is_derived_buffer(name))
         values.buffers.emplace_back(name, probe_and_note(trainer.value(name), "buffer:" + name));
     }
     values.losses.push_back(step(trainer, "train", 1));
