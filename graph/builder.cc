@@ -20,6 +20,7 @@
 #include "graph/ops/linear.h"
 #include "graph/ops/linear_attention.h"
 #include "graph/ops/pool.h"
+#include "graph/ops/pool_mixer.h"
 #include "graph/ops/reshape.h"
 #include "graph/ops/scale.h"
 #include "graph/ops/separable_attention.h"
@@ -231,6 +232,11 @@ TensorId Builder::avg_pool2d(TensorId x, int kernel, int stride, int padding, bo
   return node(std::make_shared<AvgPool2d>(Pool2dAttributes{
                   .kernel = kernel, .stride = stride, .padding = padding, .count_include_pad = count_include_pad}),
               model_.graph.tensor(x).name + ".avg_pool", {x});
+}
+
+TensorId Builder::pool_mixer(TensorId x, int kernel, TensorId gamma) {
+  return node(std::make_shared<PoolMixer>(PoolMixerAttributes{kernel}), model_.graph.tensor(gamma).name,
+              {x, flat(gamma)});
 }
 
 TensorId Builder::global_avg_pool(TensorId x) { return node(std::make_shared<GlobalAvgPool>(), "global_pool", {x}); }

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "models/convnext.h"
+#include "models/efficientformer.h"
 #include "models/efficientnet.h"
 #include "models/efficientvit.h"
 #include "models/fastervit.h"
@@ -30,6 +31,8 @@ const Keys kFc = {"fc.weight", "fc.bias"};
 const Keys kClassifier = {"classifier.weight", "classifier.bias"};
 const Keys kHeadAndClassifier = {"conv_head.weight", "conv_head.bias", "classifier.weight", "classifier.bias"};
 const Keys kHeadNormAndFc = {"head.norm.weight", "head.norm.bias", "head.fc.weight", "head.fc.bias"};
+const Keys kNormAndTwoHeads = {"norm.weight", "norm.bias",        "head.weight",
+                               "head.bias",   "head_dist.weight", "head_dist.bias"};
 const Keys kHeadMlp = {"head.fc1.weight",  "head.fc1.bias",   "head.norm.weight",
                        "head.norm.bias",   "head.fc2.weight", "head.fc2.bias"};
 const Keys kHeadFc = {"head.fc.weight", "head.fc.bias"};
@@ -77,6 +80,12 @@ const std::vector<ModelInfo>& registry() {
       {"efficientnet_b1", "EfficientNet", "efficientnet_b1", 79.1, kClassifier, build_efficientnet_b1},
       {"efficientnet_b2", "EfficientNet", "efficientnet_b2", 80.1, kClassifier, build_efficientnet_b2},
       {"efficientnet_b3", "EfficientNet", "efficientnet_b3", 81.6, kClassifier, build_efficientnet_b3},
+      {"efficientformer_l1", "EfficientFormer", "efficientformer_l1", 80.5, kNormAndTwoHeads,
+       build_efficientformer_l1},
+      {"efficientformer_l3", "EfficientFormer", "efficientformer_l3", 82.57, kNormAndTwoHeads,
+       build_efficientformer_l3},
+      {"efficientformer_l7", "EfficientFormer", "efficientformer_l7", 83.37, kNormAndTwoHeads,
+       build_efficientformer_l7},
       {"fastvit_t8", "FastViT", "fastvit_t8.apple_in1k", 77.2, kHeadFc, build_fastvit_t8},
       {"fastvit_t12", "FastViT", "fastvit_t12.apple_in1k", 80.3, kHeadFc, build_fastvit_t12},
       {"ghostnetv2_100", "GhostNetV2", "ghostnetv2_100", 75.17, kHeadAndClassifier, build_ghostnetv2_100},

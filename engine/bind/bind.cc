@@ -54,6 +54,8 @@ constexpr std::pair<std::string_view, BindFunction> kBindings[] = {
     {"max_pool2d", bind_max_pool2d},
     {"max_pool2d_bwd", bind_max_pool2d_bwd},
     {"pointwise_conv2d_bwd", bind_pointwise_conv2d_bwd},
+    {"pool_mixer", bind_pool_mixer},
+    {"pool_mixer_bwd", bind_pool_mixer_bwd},
     {"prepend_token", bind_prepend_token},
     {"prepend_token_bwd", bind_prepend_token_bwd},
     {"relative_position_bias", bind_relative_position_bias},

@@ -47,6 +47,8 @@ Bound bind_linear_scale_bwd(const BindContext& context);
 Bound bind_max_pool2d(const BindContext& context);
 Bound bind_max_pool2d_bwd(const BindContext& context);
 Bound bind_pointwise_conv2d_bwd(const BindContext& context);
+Bound bind_pool_mixer(const BindContext& context);
+Bound bind_pool_mixer_bwd(const BindContext& context);
 Bound bind_prepend_token(const BindContext& context);
 Bound bind_prepend_token_bwd(const BindContext& context);
 Bound bind_relative_position_bias(const BindContext& context);

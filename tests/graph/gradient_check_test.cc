@@ -22,6 +22,7 @@
 #include "graph/ops/linear.h"
 #include "graph/ops/linear_attention.h"
 #include "graph/ops/pool.h"
+#include "graph/ops/pool_mixer.h"
 #include "graph/ops/relative_position_bias.h"
 #include "graph/ops/reshape.h"
 #include "graph/ops/resize.h"
@@ -461,6 +462,8 @@ const std::vector<GradientCase>& cases() {
        of_one_input(std::make_shared<const graph::Resize>(graph::ResizeMode::bilinear, 8, 5), {2, 7, 9, 5})},
       {"resize_bilinear_corners",
        of_one_input(std::make_shared<const graph::Resize>(graph::ResizeMode::bilinear_corners, 8, 8), {2, 7, 7, 5})},
+      {"pool_mixer",
+       of_two_inputs(std::make_shared<const graph::PoolMixer>(graph::PoolMixerAttributes{3}), {2, 6, 7, 9}, {9})},
       {"global_avg_pool", of_one_input(std::make_shared<const graph::GlobalAvgPool>(), {2, 7, 5, 9})},
       {"attention", of_one_input(std::make_shared<const graph::Attention>(graph::AttentionAttributes{2}), {2, 9, 24})},
       {"attention_odd",
