@@ -108,10 +108,10 @@ void Program::poison() {
   std::memset(arena_, 0xff, report_.activations + report_.scratch);
 }
 
-void Program::run() {
+void Program::run(std::size_t nodes) {
   if (mode_ == MemoryMode::isolated) poison();
-  if (record_) return run_recorded(*record_);
-  for (const Step& step : steps_) {
+  if (record_ && nodes == steps_.size()) return run_recorded(*record_);
+  for (const Step& step : std::span(steps_).first(nodes)) {
     const Operands operands{step.inputs, step.outputs, shared_scratch_};
     for (const Phase& phase : step.bound.phases)
       pool_.run(phase.tasks, [&](std::int64_t task, int slot) {

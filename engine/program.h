@@ -38,7 +38,9 @@ class Program {
   Program(graph::Graph graph, int threads, MemoryMode mode);
 
   /// Runs every node once, in order. Allocates nothing.
-  void run();
+  void run() { run(steps_.size()); }
+  /// Runs the first `nodes` nodes only. A record takes whole runs.
+  void run(std::size_t nodes);
 
   /// A record with room for this program's steps.
   std::unique_ptr<StepRecord> make_record() const;

@@ -1,6 +1,7 @@
 #include "engine/trainer.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/layout.h"
 
@@ -50,14 +51,40 @@ void initialise_buffers(const Program& program) {
 struct Trainer::Impl {
   graph::TrainingStep step;  // its graph has moved into the program
   Program program;
-  std::int32_t next_step = 0;
+  TrainerOptions options;
+  std::int64_t steps = 0;
 
   static graph::TrainingConfig config(const TrainerOptions& options) {
-    return {options.trainable, options.sgd, options.label_smoothing, options.keep_gradients};
+    return {.trainable = options.trainable,
+            .optimizer = options.optimizer,
+            .label_smoothing = options.label_smoothing,
+            .keep_gradients = options.keep_gradients,
+            .clip_norm = options.clip_norm,
+            .accumulate = options.accumulate > 1,
+            .average = options.average_decay > 0};
   }
-  Impl(graph::Model model, const TrainerOptions& options)
-      : step(graph::make_training_step(std::move(model), config(options))),
-        program(std::move(step.graph), options.threads, options.memory) {
+
+  /// What kernels read at each step besides the data.
+  void set_inputs() const {
+    if (step.step != graph::kNoTensor) values<std::int32_t>(program, step.step)[0] = static_cast<std::int32_t>(steps);
+    const std::int64_t of_sum = steps % options.accumulate;
+    const auto set = [&](TensorId id, float first, float second) {
+      if (id == graph::kNoTensor) return;
+      const std::span<float> target = values<float>(program, id);
+      target[0] = first;
+      target[1] = second;
+    };
+    set(step.sum_weights, of_sum == 0 ? 0.0F : 1.0F, 1.0F / static_cast<float>(options.accumulate));
+    set(step.average_weights, options.average_decay, 1.0F - options.average_decay);
+    const auto update = static_cast<double>(steps / options.accumulate + 1);
+    const auto correction = [&](float beta) { return static_cast<float>(1 - std::pow(double{beta}, update)); };
+    set(step.corrections, correction(options.optimizer.beta1), correction(options.optimizer.beta2));
+  }
+
+  Impl(graph::Model model, const TrainerOptions& given)
+      : step(graph::make_training_step(std::move(model), config(given))),
+        program(std::move(step.graph), given.threads, given.memory),
+        options(given) {
     initialise_buffers(program);
   }
 };
@@ -74,13 +101,10 @@ std::span<float> Trainer::images() { return values<float>(impl_->program, impl_-
 std::span<std::int32_t> Trainer::labels() { return values<std::int32_t>(impl_->program, impl_->step.labels); }
 void Trainer::set_learning_rate(float rate) { values<float>(impl_->program, impl_->step.learning_rate)[0] = rate; }
 
-void Trainer::set_step(std::int32_t number) { impl_->next_step = number; }
-
 float Trainer::step() {
-  if (impl_->step.step != graph::kNoTensor)
-    values<std::int32_t>(impl_->program, impl_->step.step)[0] = impl_->next_step;
-  ++impl_->next_step;
-  impl_->program.run();
+  impl_->set_inputs();
+  const bool updates = ++impl_->steps % impl_->options.accumulate == 0;
+  updates ? impl_->program.run() : impl_->program.run(impl_->step.first_update);
   return values<float>(impl_->program, impl_->step.loss)[0];
 }
 
@@ -112,6 +136,22 @@ std::vector<float> Trainer::gradient(const std::string& name) const {
   return export_value(impl_->program, impl_->program.graph().tensor(parameter).spec, found->second);
 }
 
+std::vector<float> Trainer::average(const std::string& name) const {
+  const std::string averaged = graph::average_name(name);
+  return value(impl_->program.graph().find(averaged) == graph::kNoTensor ? name : averaged);
+}
+
+void Trainer::start_averages() {
+  const graph::Graph& graph = impl_->program.graph();
+  for (const Role role : {Role::parameter, Role::buffer})
+    for (const std::string& name : names_of(graph, role))
+      if (graph.find(graph::average_name(name)) != graph::kNoTensor) set_value(graph::average_name(name), value(name));
+}
+
+std::vector<std::string> Trainer::state_names() const { return names_of(impl_->program.graph(), Role::state); }
+std::int64_t Trainer::steps() const { return impl_->steps; }
+void Trainer::set_steps(std::int64_t steps) { impl_->steps = steps; }
+
 struct Evaluator::Impl {
   graph::Model model;  // its graph has moved into the program
   Program program;
@@ -125,6 +165,7 @@ struct Evaluator::Impl {
 Evaluator::Evaluator(graph::Model model, int threads, MemoryMode memory)
     : impl_(std::make_unique<Impl>(std::move(model), threads, memory)) {}
 Evaluator::~Evaluator() = default;
+Evaluator::Evaluator(Evaluator&&) noexcept = default;
 
 std::span<float> Evaluator::images() { return values<float>(impl_->program, impl_->model.images); }
 void Evaluator::run() { impl_->program.run(); }

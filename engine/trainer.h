@@ -14,12 +14,15 @@
 
 namespace bramble::engine {
 
-using SgdOptions = graph::SgdConfig;
+using OptimizerOptions = graph::OptimizerConfig;
 
 struct TrainerOptions {
   std::vector<std::string> trainable = {};  ///< parameters' names; empty: all
-  SgdOptions sgd = {};
+  OptimizerOptions optimizer = {};
   float label_smoothing = 0;
+  float clip_norm = 0;      ///< 0: gradients are not clipped
+  int accumulate = 1;       ///< parameters are updated every so many steps, by their gradients' mean
+  float average_decay = 0;  ///< of the parameters' and buffers' moving averages; 0: there are none
   int threads = 0;              ///< 0: one for each core
   bool keep_gradients = false;  ///< gradient() may be asked after a step
   MemoryMode memory = MemoryMode::planned;
@@ -40,9 +43,8 @@ class Trainer {
   std::span<float> images();          ///< [batch, size, size, 3], normalised; fill before step()
   std::span<std::int32_t> labels();   ///< [batch]
   void set_learning_rate(float rate);
-  /// The number of the next step, from which follows what it drops at random; 0 at first.
-  void set_step(std::int32_t number);
-  /// Forward, backward and update. Returns the loss (mean over the batch). Allocates nothing.
+  /// Forward, backward and, every `accumulate` steps, update. Returns the loss (mean over the batch). Allocates
+  /// nothing.
   float step();
   /// What step() runs.
   const Program& program() const;
@@ -57,6 +59,16 @@ class Trainer {
   std::vector<float> value(const std::string& name) const;
   void set_value(const std::string& name, std::span<const float> values);
   std::vector<float> gradient(const std::string& name) const;
+  /// A parameter's or buffer's moving average; the value itself where there is none. It begins as the value was when
+  /// start_averages() was called.
+  std::vector<float> average(const std::string& name) const;
+  void start_averages();
+
+  /// What a continued run needs besides parameters and buffers: all that the optimiser keeps and the moving averages,
+  /// by names for value() and set_value(), and how many steps there have been.
+  std::vector<std::string> state_names() const;
+  std::int64_t steps() const;
+  void set_steps(std::int64_t steps);
 
  private:
   struct Impl;
@@ -68,6 +80,7 @@ class Evaluator {
  public:
   Evaluator(graph::Model model, int threads, MemoryMode memory = MemoryMode::planned);
   ~Evaluator();
+  Evaluator(Evaluator&&) noexcept;
   std::span<float> images();
   void run();
   std::span<const float> logits() const;

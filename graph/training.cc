@@ -5,11 +5,17 @@
 #include "graph/autodiff.h"
 #include "graph/fuse.h"
 #include "graph/fuse_batchnorm.h"
+#include "graph/ops/adamw.h"
+#include "graph/ops/blend.h"
+#include "graph/ops/clip_scale.h"
+#include "graph/ops/lion.h"
 #include "graph/ops/sgd.h"
 #include "graph/ops/softmax_cross_entropy.h"
 
 namespace bramble::graph {
 namespace {
+
+constexpr const char* kAverageSuffix = ".average";
 
 std::vector<TensorId> find_trainable(const Graph& graph, const std::vector<std::string>& names) {
   std::vector<TensorId> trainable;
@@ -27,16 +33,98 @@ std::vector<TensorId> find_trainable(const Graph& graph, const std::vector<std::
   return trainable;
 }
 
-void append_update(TrainingStep& step, const SgdConfig& sgd, TensorId parameter, TensorId gradient) {
-  Graph& graph = step.graph;
-  const Tensor tensor = graph.tensor(parameter);
-  const TensorId momentum =
-      sgd.momentum == 0 ? kNoTensor : graph.add_tensor({tensor.name + ".momentum", tensor.spec, Role::state});
-  const SgdAttributes attributes{sgd.momentum, sgd.weight_decay, sgd.nesterov};
-  graph.add_node(std::make_shared<Sgd>(attributes), tensor.name, {parameter, gradient, step.learning_rate, momentum});
-}
+/// Appends what happens to gradients once they are complete.
+class Updates {
+ public:
+  Updates(TrainingStep& step, const TrainingConfig& config) : step_(step), config_(config) {
+    if (config.accumulate) step.sum_weights = input("sum_weights", 2);
+    if (config.average) step.average_weights = input("average_weights", 2);
+    if (config.optimizer.kind == OptimizerKind::adamw) step.corrections = input("corrections", 2);
+  }
+
+  /// Right after `gradient`.
+  void take(TensorId parameter, TensorId gradient) {
+    if (config_.accumulate) {
+      const TensorId sum = state(parameter, ".gradient");
+      blend(parameter, sum, gradient, step_.sum_weights);
+      gradient = sum;
+    }
+    if (!deferred()) return update(parameter, gradient, kNoTensor);
+    waiting_.push_back({parameter, gradient});
+  }
+
+  /// After the last gradient.
+  void finish() {
+    step_.first_update = graph().nodes().size();
+    TensorId factor = kNoTensor;
+    if (config_.clip_norm > 0 && !waiting_.empty()) {
+      std::vector<TensorId> gradients;
+      for (const Waiting& one : waiting_) gradients.push_back(one.gradient);
+      factor = graph().add_node(std::make_shared<ClipScale>(config_.clip_norm), "clip", gradients, Role::gradient)[0];
+    }
+    for (const Waiting& one : waiting_) update(one.parameter, one.gradient, factor);
+    if (config_.average) average_all();
+  }
+
+ private:
+  struct Waiting {
+    TensorId parameter;
+    TensorId gradient;
+  };
+
+  Graph& graph() { return step_.graph; }
+  bool deferred() const { return config_.accumulate || config_.clip_norm > 0; }
+  TensorId input(const char* name, std::int64_t elements) {
+    return graph().add_tensor({name, {{elements}}, Role::input});
+  }
+  TensorId state(TensorId of, const std::string& suffix) {
+    const Tensor tensor = graph().tensor(of);
+    return graph().add_tensor({tensor.name + suffix, tensor.spec, Role::state});
+  }
+  void blend(TensorId of, TensorId target, TensorId added, TensorId weights) {
+    graph().add_node(std::make_shared<Blend>(), graph().tensor(of).name, {target, added, weights});
+  }
+
+  void update(TensorId parameter, TensorId gradient, TensorId factor) {
+    const OptimizerConfig& o = config_.optimizer;
+    const Tensor tensor = graph().tensor(parameter);
+    const float decay = !o.decays || o.decays(tensor) ? o.weight_decay : 0;
+    OpPtr op;
+    std::vector<TensorId> inputs = {parameter, gradient, step_.learning_rate};
+    switch (o.kind) {
+      case OptimizerKind::sgd:
+        op = std::make_shared<Sgd>(SgdAttributes{o.momentum, decay, o.nesterov});
+        inputs.push_back(o.momentum == 0 ? kNoTensor : state(parameter, ".momentum"));
+        break;
+      case OptimizerKind::adamw:
+        op = std::make_shared<Adamw>(AdamwAttributes{o.beta1, o.beta2, o.eps, decay});
+        inputs.insert(inputs.end(), {step_.corrections, state(parameter, ".mean"), state(parameter, ".variance")});
+        break;
+      case OptimizerKind::lion:
+        op = std::make_shared<Lion>(LionAttributes{o.beta1, o.beta2, decay});
+        inputs.push_back(state(parameter, ".mean"));
+        break;
+    }
+    inputs.push_back(factor);
+    graph().add_node(std::move(op), tensor.name, std::move(inputs));
+    if (config_.average) averaged_.push_back(parameter);
+  }
+
+  void average_all() {
+    for (std::size_t id = 0; id < graph().tensors().size(); ++id)
+      if (graph().tensors()[id].role == Role::buffer) averaged_.push_back(static_cast<TensorId>(id));
+    for (const TensorId id : averaged_) blend(id, state(id, kAverageSuffix), id, step_.average_weights);
+  }
+
+  TrainingStep& step_;
+  const TrainingConfig& config_;
+  std::vector<Waiting> waiting_;
+  std::vector<TensorId> averaged_;
+};
 
 }  // namespace
+
+std::string average_name(const std::string& value) { return value + kAverageSuffix; }
 
 TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   TrainingStep step;
@@ -53,9 +141,12 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   fuse_forward(graph);
   const SoftmaxCrossEntropyAttributes loss{config.label_smoothing};
   step.loss = graph.add_node(std::make_shared<SoftmaxCrossEntropy>(loss), "loss", {step.logits, step.labels})[0];
+  Updates updates(step, config);
   step.gradients = differentiate(graph, {{step.loss}}, trainable, [&](TensorId parameter, TensorId gradient) {
-    append_update(step, config.sgd, parameter, gradient);
+    updates.take(parameter, gradient);
   });
+  updates.finish();
+  const std::size_t update_count = graph.nodes().size() - step.first_update;
   fuse_gelu_gradients(graph);
   fuse_gradient_sums(graph);
 
@@ -64,6 +155,8 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   if (config.keep_gradients)
     for (const auto& [parameter, gradient] : step.gradients) graph.keep(gradient);
   fuse_batchnorm(graph);
+  // Fusion has changed the nodes before the updates, not these.
+  step.first_update = graph.nodes().size() - update_count;
   return step;
 }
 

@@ -7,6 +7,7 @@ namespace bramble::engine {
 
 Bound bind_activation(const BindContext& context);
 Bound bind_activation_bwd(const BindContext& context);
+Bound bind_adamw(const BindContext& context);
 Bound bind_add(const BindContext& context);
 Bound bind_attention(const BindContext& context);
 Bound bind_attention_bwd(const BindContext& context);
@@ -18,6 +19,8 @@ Bound bind_batchnorm_sum(const BindContext& context);
 Bound bind_batchnorm_sum_bwd(const BindContext& context);
 Bound bind_bias(const BindContext& context);
 Bound bind_bias_bwd_bias(const BindContext& context);
+Bound bind_blend(const BindContext& context);
+Bound bind_clip_scale(const BindContext& context);
 Bound bind_concat(const BindContext& context);
 Bound bind_constant(const BindContext& context);
 Bound bind_conv2d(const BindContext& context);
@@ -44,6 +47,7 @@ Bound bind_linear_attention_bwd(const BindContext& context);
 Bound bind_linear_bwd_data(const BindContext& context);
 Bound bind_linear_bwd_weight(const BindContext& context);
 Bound bind_linear_scale_bwd(const BindContext& context);
+Bound bind_lion(const BindContext& context);
 Bound bind_max_pool2d(const BindContext& context);
 Bound bind_max_pool2d_bwd(const BindContext& context);
 Bound bind_pointwise_conv2d_bwd(const BindContext& context);

@@ -64,8 +64,8 @@ class TemporaryFile {
     if (!renamed_) ::unlink(name_.c_str());
   }
 
-  void write(std::string_view text) {
-    write_all(file_.get(), text, shown_);
+  void append(std::string_view text) { write_all(file_.get(), text, shown_); }
+  void flush() {
     // mkostemp makes files that only their owner can read.
     const mode_t mask = ::umask(0);
     ::umask(mask);
@@ -111,11 +111,24 @@ std::string read_text(const fs::path& path) {
   return {bytes.begin(), bytes.end()};
 }
 
-void write_atomically(const fs::path& path, std::string_view text) {
+void flush_folder(const fs::path& folder) {
+  const Descriptor handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Some file systems cannot flush a folder, and say so with EINVAL: there is nothing more to do on them.
+  if (handle.get() < 0 || (::fsync(handle.get()) != 0 && errno != EINVAL))
+    throw FileError(folder, "cannot be written: " + last_error());
+}
+
+void write_atomically(const fs::path& path, const std::function<void(const FileSink&)>& write) {
   const fs::path target = final_path(path);
   TemporaryFile file(target, path);
-  file.write(text);
+  write([&](std::string_view text) { file.append(text); });
+  file.flush();
   file.rename_to(target);
+  flush_folder(target.has_parent_path() ? target.parent_path() : fs::path("."));
+}
+
+void write_atomically(const fs::path& path, std::string_view text) {
+  write_atomically(path, [&](const FileSink& sink) { sink(text); });
 }
 
 void check_writable(const fs::path& path) { const TemporaryFile file(final_path(path), path); }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -21,8 +22,16 @@ class FileError : public std::runtime_error {
 void read_file(const std::filesystem::path& path, std::vector<std::uint8_t>& bytes);
 std::string read_text(const std::filesystem::path& path);
 
-/// Writes beside `path`, flushes to the disk, then renames. Follows a symbolic link; refuses devices and pipes.
+/// Appends to the file that is being written.
+using FileSink = std::function<void(std::string_view)>;
+
+/// Writes beside `path` what `write` puts into its sink, flushes to the disk, renames, and flushes the folder. Follows a
+/// symbolic link; refuses devices and pipes.
+void write_atomically(const std::filesystem::path& path, const std::function<void(const FileSink&)>& write);
 void write_atomically(const std::filesystem::path& path, std::string_view text);
+
+/// Makes what was created, renamed or removed in `folder` survive a power cut.
+void flush_folder(const std::filesystem::path& folder);
 
 /// Throws what write_atomically would; leaves everything as it is.
 void check_writable(const std::filesystem::path& path);

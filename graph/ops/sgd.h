@@ -13,7 +13,7 @@ struct SgdAttributes {
 };
 
 /// Inputs: parameter (updated), gradient, learning rate [1] (read at every step), momentum (updated; starts at zero;
-/// absent when momentum is 0). No outputs.
+/// absent when momentum is 0), a factor [1] for the gradient (optional). No outputs.
 class Sgd : public Op {
  public:
   explicit Sgd(const SgdAttributes& attributes) : attributes(attributes) {}

@@ -13,16 +13,16 @@ struct SgdUpdate {
 };
 
 /// for (i = begin; i < end; ++i) {
-///   g = grad[i] + weight_decay * param[i];
+///   g = scale * grad[i] + weight_decay * param[i];
 ///   if (buffer) { buffer[i] = momentum * buffer[i] + g; g = nesterov ? g + momentum * buffer[i] : buffer[i]; }
 ///   param[i] -= rate * g;
 /// }
 /// buffer is nullptr without momentum, and zero before the first step (PyTorch's first buffer is g itself).
 /// No aliasing; any alignment (of 4 bytes). No allocation, threads or state.
-void sgd_update_f32(const SgdUpdate& update, std::size_t begin, std::size_t end, float* param, const float* grad,
-                    float* buffer);
+void sgd_update_f32(const SgdUpdate& update, float scale, std::size_t begin, std::size_t end, float* param,
+                    const float* grad, float* buffer);
 
-void sgd_update_f32_ref(const SgdUpdate& update, std::size_t begin, std::size_t end, float* param, const float* grad,
-                        float* buffer);
+void sgd_update_f32_ref(const SgdUpdate& update, float scale, std::size_t begin, std::size_t end, float* param,
+                        const float* grad, float* buffer);
 
 }  // namespace bramble::kernels

@@ -8,14 +8,15 @@ namespace {
 enum class Kind { plain, momentum, nesterov };
 
 template <Kind K>
-void run(const SgdUpdate& update, std::size_t begin, std::size_t end, float* param, const float* grad,
+void run(const SgdUpdate& update, float scale, std::size_t begin, std::size_t end, float* param, const float* grad,
          float* buffer) {
+  const float32x4_t scales = vdupq_n_f32(scale);
   const float32x4_t rate = vdupq_n_f32(update.rate);
   const float32x4_t momentum = vdupq_n_f32(update.momentum);
   const float32x4_t decay = vdupq_n_f32(update.weight_decay);
   for_each_vector(begin, end, [&](auto lanes, std::size_t i) {
     const float32x4_t p = lanes.load(param + i);
-    float32x4_t g = vfmaq_f32(lanes.load(grad + i), decay, p);
+    float32x4_t g = vfmaq_f32(vmulq_f32(lanes.load(grad + i), scales), decay, p);
     if constexpr (K != Kind::plain) {
       const float32x4_t moving = vfmaq_f32(g, momentum, lanes.load(buffer + i));
       lanes.store(buffer + i, moving);
@@ -27,11 +28,11 @@ void run(const SgdUpdate& update, std::size_t begin, std::size_t end, float* par
 
 }  // namespace
 
-void sgd_update_f32(const SgdUpdate& update, std::size_t begin, std::size_t end, float* param, const float* grad,
-                    float* buffer) {
-  if (buffer == nullptr) return run<Kind::plain>(update, begin, end, param, grad, nullptr);
-  if (update.nesterov) return run<Kind::nesterov>(update, begin, end, param, grad, buffer);
-  return run<Kind::momentum>(update, begin, end, param, grad, buffer);
+void sgd_update_f32(const SgdUpdate& update, float scale, std::size_t begin, std::size_t end, float* param,
+                    const float* grad, float* buffer) {
+  if (buffer == nullptr) return run<Kind::plain>(update, scale, begin, end, param, grad, nullptr);
+  if (update.nesterov) return run<Kind::nesterov>(update, scale, begin, end, param, grad, buffer);
+  return run<Kind::momentum>(update, scale, begin, end, param, grad, buffer);
 }
 
 }  // namespace bramble::kernels

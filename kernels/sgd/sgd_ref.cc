@@ -2,11 +2,11 @@
 
 namespace bramble::kernels {
 
-void sgd_update_f32_ref(const SgdUpdate& update, std::size_t begin, std::size_t end, float* param, const float* grad,
-                        float* buffer) {
+void sgd_update_f32_ref(const SgdUpdate& update, float scale, std::size_t begin, std::size_t end, float* param,
+                        const float* grad, float* buffer) {
   const double momentum = update.momentum;
   for (std::size_t i = begin; i < end; ++i) {
-    double g = grad[i] + static_cast<double>(update.weight_decay) * param[i];
+    double g = static_cast<double>(scale) * grad[i] + static_cast<double>(update.weight_decay) * param[i];
     if (buffer != nullptr) {
       const double moving = momentum * buffer[i] + g;
       buffer[i] = static_cast<float>(moving);

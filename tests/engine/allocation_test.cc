@@ -42,7 +42,7 @@ namespace {
 long allocations_of_a_step(const char* name, std::int64_t size, int threads, bool head_only, bool recorded = false) {
   const models::ModelInfo& info = models::find_model(name);
   TrainerOptions options{.threads = threads};
-  options.sgd.momentum = 0.9F;
+  options.optimizer.momentum = 0.9F;
   if (head_only) options.trainable = info.head_keys;
   Trainer trainer(models::build_model(info, {.batch = 2, .size = size, .classes = 10}), options);
   const auto record = trainer.program().make_record();

@@ -30,7 +30,7 @@ graph::Model build(const Small& small) {
 
 Trainer make_trainer(const Small& small, int threads, MemoryMode memory) {
   TrainerOptions options{.threads = threads, .keep_gradients = true, .memory = memory};
-  options.sgd = {.momentum = 0.9F, .weight_decay = 1e-4F};
+  options.optimizer = {.weight_decay = 1e-4F, .momentum = 0.9F};
   Trainer trainer(build(small), options);
   std::uint64_t seed = 1;
   for (const std::string& name : trainer.parameter_names()) {
@@ -92,7 +92,7 @@ TEST(Dropping, FollowsFromTheStepsNumber) {
   trainer.set_learning_rate(0);
   const float first = trainer.step(), second = trainer.step();
   EXPECT_NE(first, second);
-  trainer.set_step(0);
+  trainer.set_steps(0);
   EXPECT_EQ(trainer.step(), first);
   EXPECT_EQ(trainer.step(), second);
 }

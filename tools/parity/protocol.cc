@@ -109,8 +109,8 @@ class Protocol {
   void train() {
     Values& values = result_.values;
     engine::TrainerOptions options;
-    options.sgd.momentum = 0.9f;
-    options.sgd.weight_decay = 1e-4f;
+    options.optimizer.momentum = 0.9f;
+    options.optimizer.weight_decay = 1e-4f;
     options.keep_gradients = options_.keep_gradients;
     engine::Trainer trainer = make_trainer(options, 0.001f);
     for (const std::string& name : trainer.parameter_names()) values.shapes.emplace_back(name, trainer.shape_of(name));
