@@ -16,36 +16,29 @@ namespace {
 // A thread's own decoder and buffers: path to normalised values.
 class ImageReader {
  public:
-  explicit ImageReader(int size)
-      : size_(size), cropped_(static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3) {}
+  ImageReader(int size, const AugmentOptions& augment)
+      : augmenter_(size, augment), cropped_(static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3) {}
 
-  void read(const std::filesystem::path& path, std::span<float> values) {
+  void read(const std::filesystem::path& path, const DataRandom& random, std::span<float> values) {
     decoder_.decode(path, image_);
-    if (image_.width == size_ && image_.height == size_) {
-      normalise(image_.pixels, values);
-      return;
-    }
-    resizer_.resize_and_crop(image_, size_, cropped_);
+    augmenter_.apply(image_, random, cropped_);
     normalise(cropped_, values);
   }
 
  private:
-  int size_;
   JpegDecoder decoder_;
-  Resizer resizer_;
+  Augmenter augmenter_;
   Image image_;
   std::vector<std::uint8_t> cropped_;
 };
 
-// splitmix64, and Fisher-Yates with its remainder: std::shuffle's order differs between C++ libraries.
+/// Streams of random numbers from here on belong to images, those below to epochs' orders.
+constexpr std::uint64_t kImageStreams = std::uint64_t{1} << 32;
+
+// Fisher-Yates: std::shuffle's order differs between C++ libraries.
 void shuffle(std::vector<std::uint32_t>& order, std::uint64_t seed, std::uint64_t epoch) {
-  std::uint64_t state = seed * 0xd1342543de82ef95ULL + epoch * 0xda942042e4dd58b5ULL;
-  for (std::size_t i = order.size(); i > 1; --i) {
-    std::uint64_t z = state += 0x9e3779b97f4a7c15ULL;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-    std::swap(order[i - 1], order[(z ^ (z >> 31)) % i]);
-  }
+  DataRandom random(seed, epoch);
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
 }
 
 }  // namespace
@@ -53,13 +46,15 @@ void shuffle(std::vector<std::uint32_t>& order, std::uint64_t seed, std::uint64_
 Loader::Loader(ImageFolder folder, const LoaderOptions& options, SkipReport report_skip)
     : folder_(std::move(folder)), options_(options), report_skip_(std::move(report_skip)) {
   const std::size_t images = folder_.samples.size();
-  if (images < static_cast<std::size_t>(options_.batch)) {
+  if (images < static_cast<std::size_t>(options_.batch) && !options_.partial) {
     throw std::runtime_error("a batch of " + std::to_string(options_.batch) +
                              " is larger than the data: " + std::to_string(images) + " images");
   }
   order_.resize(images);
   std::iota(order_.begin(), order_.end(), 0U);
   failed_.resize(images);
+  claimed_ = consumed_ = options_.start;
+  samples_.reserve(static_cast<std::size_t>(options_.batch));
   // Two batches ahead: one that waits and one in the making.
   ring_.resize(static_cast<std::size_t>(options_.batch) * 2);
   const std::size_t values = static_cast<std::size_t>(options_.size) * static_cast<std::size_t>(options_.size) * 3;
@@ -73,28 +68,28 @@ Loader::~Loader() {
   for (std::jthread& thread : threads_) thread.request_stop();
 }
 
-// The next number in the stream is already counted as claimed by the caller.
 std::size_t Loader::claim_sample() {
-  const std::uint64_t position = claimed_ % order_.size();
-  if (position == 0 && options_.shuffle) {
+  const std::uint64_t epoch = claimed_ / order_.size();
+  if (options_.shuffle && epoch != order_epoch_) {
     std::iota(order_.begin(), order_.end(), 0U);
-    shuffle(order_, options_.seed, claimed_ / order_.size());
+    shuffle(order_, options_.seed, epoch);
+    order_epoch_ = epoch;
   }
-  ++claimed_;
-  return order_[position];
+  return order_[claimed_++ % order_.size()];
 }
 
 void Loader::work(const std::stop_token& stop) {
-  ImageReader reader(options_.size);
+  ImageReader reader(options_.size, options_.augment);
   std::unique_lock lock(mutex_);
   while (slot_free_.wait(lock, stop, [this] { return claimed_ < consumed_ + ring_.size(); })) {
-    Slot& slot = ring_[claimed_ % ring_.size()];
+    const std::uint64_t number = claimed_;
+    Slot& slot = ring_[number % ring_.size()];
     slot.sample = claim_sample();
     bool read = false;
     if (!failed_[slot.sample]) {
       lock.unlock();
       try {
-        reader.read(folder_.samples[slot.sample].path, slot.values);
+        reader.read(folder_.samples[slot.sample].path, {options_.seed, kImageStreams + number}, slot.values);
         read = true;
       } catch (const std::exception& error) {
         slot.reason = error.what();
@@ -142,22 +137,39 @@ void Loader::end_epoch() {
   }
 }
 
+/// The stream's next image to its place in the batch, unless it cannot be read.
+void Loader::take(std::span<float> images, std::span<std::int32_t> labels, std::size_t place) {
+  Slot& slot = wait_for_slot();
+  if (slot.state == Slot::State::ready) {
+    std::copy(slot.values.begin(), slot.values.end(),
+              images.begin() + static_cast<std::ptrdiff_t>(place * slot.values.size()));
+    labels[place] = folder_.samples[slot.sample].label;
+    samples_.push_back(slot.sample);
+    ++readable_in_epoch_;
+  } else {
+    note_failure(slot);
+  }
+  release_slot(slot);
+}
+
 void Loader::next(std::span<float> images, std::span<std::int32_t> labels) {
-  std::size_t filled = 0;
-  while (filled < static_cast<std::size_t>(options_.batch)) {
-    Slot& slot = wait_for_slot();
-    if (slot.state == Slot::State::ready) {
-      std::copy(slot.values.begin(), slot.values.end(),
-                images.begin() + static_cast<std::ptrdiff_t>(filled * slot.values.size()));
-      labels[filled] = folder_.samples[slot.sample].label;
-      ++filled;
-      ++readable_in_epoch_;
-    } else {
-      note_failure(slot);
-    }
-    release_slot(slot);
+  samples_.clear();
+  while (samples_.size() < static_cast<std::size_t>(options_.batch)) {
+    take(images, labels, samples_.size());
     if (consumed_ % order_.size() == 0) end_epoch();
   }
+}
+
+std::size_t Loader::next_of_epoch(std::span<float> images, std::span<std::int32_t> labels) {
+  samples_.clear();
+  if (std::exchange(epoch_ended_, false)) return 0;
+  while (samples_.size() < static_cast<std::size_t>(options_.batch) && !epoch_ended_) {
+    take(images, labels, samples_.size());
+    epoch_ended_ = consumed_ % order_.size() == 0;
+  }
+  // Batch and epoch may end together, or the last images be unreadable: then the epoch's end is reported at once.
+  if (samples_.empty()) epoch_ended_ = false;
+  return samples_.size();
 }
 
 }  // namespace bramble::engine

@@ -59,12 +59,14 @@ void Resizer::make_filter(int in_extent, std::int64_t out_extent, std::int64_t o
   }
 }
 
-void Resizer::narrow(const Image& image, std::int64_t row_begin, std::int64_t row_end, std::size_t out_stride) {
+void Resizer::narrow(const Image& image, const Box& box, std::int64_t row_begin, std::int64_t row_end,
+                     std::size_t out_stride) {
   const std::size_t in_stride = static_cast<std::size_t>(image.width) * 3;
   narrowed_.resize(static_cast<std::size_t>(row_end - row_begin) * out_stride);
   std::uint8_t* out = narrowed_.data();
   for (std::int64_t row = row_begin; row < row_end; ++row) {
-    const std::uint8_t* in_row = image.pixels.data() + static_cast<std::size_t>(row) * in_stride;
+    const std::uint8_t* in_row = image.pixels.data() + static_cast<std::size_t>(row + box.top) * in_stride +
+                                 static_cast<std::size_t>(box.left) * 3;
     for (std::size_t column = 0; column < horizontal_.first.size(); ++column, out += 3) {
       const std::uint8_t* in = in_row + horizontal_.first[column] * 3;
       const std::int32_t* weights = &horizontal_.weights[column * static_cast<std::size_t>(horizontal_.taps)];
@@ -85,10 +87,19 @@ void Resizer::resize_and_crop(const Image& image, int size, std::span<std::uint8
   const ResizedSize resized = resized_size(image.width, image.height, size);
   make_filter(image.width, resized.width, centre_crop_begin(resized.width, size), size, horizontal_);
   make_filter(image.height, resized.height, centre_crop_begin(resized.height, size), size, vertical_);
+  filter(image, {0, 0, image.width, image.height}, size, rgb);
+}
 
+void Resizer::crop_and_resize(const Image& image, const Box& box, int size, std::span<std::uint8_t> rgb) {
+  make_filter(box.width, size, 0, size, horizontal_);
+  make_filter(box.height, size, 0, size, vertical_);
+  filter(image, box, size, rgb);
+}
+
+void Resizer::filter(const Image& image, const Box& box, int size, std::span<std::uint8_t> rgb) {
   const std::size_t stride = static_cast<std::size_t>(size) * 3;
   const std::int64_t row_begin = vertical_.first.front();
-  narrow(image, row_begin, vertical_.first.back() + vertical_.count.back(), stride);
+  narrow(image, box, row_begin, vertical_.first.back() + vertical_.count.back(), stride);
   sums_.resize(stride);
   for (std::size_t row = 0; row < static_cast<std::size_t>(size); ++row) {
     const std::uint8_t* in = narrowed_.data() + static_cast<std::size_t>(vertical_.first[row] - row_begin) * stride;

@@ -16,6 +16,15 @@ struct ResizedSize {
 };
 ResizedSize resized_size(int width, int height, int size);
 
+/// A part of an image, in pixels.
+struct Box {
+  int left = 0;
+  int top = 0;
+  int width = 0;
+  int height = 0;
+  bool operator==(const Box&) const = default;
+};
+
 /// First index of the centred window of `size` in `extent`: Python's round((extent - size) / 2), halves to even.
 std::int64_t centre_crop_begin(std::int64_t extent, int size);
 
@@ -24,6 +33,9 @@ std::int64_t centre_crop_begin(std::int64_t extent, int size);
 class Resizer {
  public:
   void resize_and_crop(const Image& image, int size, std::span<std::uint8_t> rgb);
+
+  /// `box` of the image, which it must lie in, to size x size, as PIL's crop(box).resize((size, size)).
+  void crop_and_resize(const Image& image, const Box& box, int size, std::span<std::uint8_t> rgb);
 
  private:
   // For each output index: the first input index and the fixed-point weights of the inputs from there.
@@ -36,7 +48,10 @@ class Resizer {
 
   void make_filter(int in_extent, std::int64_t out_extent, std::int64_t out_begin, int out_count, Filter& filter);
 
-  void narrow(const Image& image, std::int64_t row_begin, std::int64_t row_end, std::size_t out_stride);
+  /// The two passes over `box` with the filters as they are.
+  void filter(const Image& image, const Box& box, int size, std::span<std::uint8_t> rgb);
+  void narrow(const Image& image, const Box& box, std::int64_t row_begin, std::int64_t row_end,
+              std::size_t out_stride);
 
   Filter horizontal_;
   Filter vertical_;

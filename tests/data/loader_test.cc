@@ -106,6 +106,45 @@ TEST(Loader, OrderDependsOnTheSeedAndNotOnTheThreads) {
   EXPECT_NE(one, batches(photos(), {.batch = 5, .threads = 1, .seed = 4}, 7));
 }
 
+TEST(Loader, AugmentedImagesDependOnTheSeedAndNotOnTheThreads) {
+  const AugmentOptions augment{.crop = true, .flip = true};
+  const std::vector<Batch> one = batches(photos(), {.batch = 5, .threads = 1, .seed = 3, .augment = augment}, 7);
+  for (int threads : {2, 8})
+    EXPECT_EQ(one, batches(photos(), {.batch = 5, .threads = threads, .seed = 3, .augment = augment}, 7));
+  EXPECT_NE(one, batches(photos(), {.batch = 5, .threads = 1, .seed = 3}, 7));
+}
+
+TEST(Loader, ContinuesAnotherLoadersStream) {
+  LoaderOptions options{.batch = 5, .size = kSize, .threads = 2, .seed = 3, .augment = {.crop = true, .flip = true}};
+  const std::vector<Batch> whole = batches(photos(), options, 7);
+  for (const int before : {1, 2, 5}) {
+    Loader first(photos(), options, nullptr);
+    for (int i = 0; i < before; ++i) next_batch(first, 5);
+    LoaderOptions rest = options;
+    rest.start = first.position();
+    Loader second(photos(), rest, nullptr);
+    for (std::size_t i = static_cast<std::size_t>(before); i < 7; ++i) EXPECT_EQ(next_batch(second, 5), whole[i]);
+  }
+}
+
+TEST(Loader, AnEpochMayEndWithinABatch) {
+  const SpoiltPhotos spoilt(3);
+  for (const int batch : {1, 4, 5, 10, 13, 40}) {
+    Loader loader(spoilt.read(), {.batch = batch, .size = kSize, .shuffle = false, .partial = true}, nullptr);
+    std::vector<float> images(static_cast<std::size_t>(batch) * kValues);
+    std::vector<std::int32_t> labels(static_cast<std::size_t>(batch));
+    for (int epoch = 0; epoch < 3; ++epoch) {
+      std::vector<std::size_t> seen;
+      while (const std::size_t filled = loader.next_of_epoch(images, labels)) {
+        ASSERT_EQ(loader.samples().size(), filled);
+        seen.insert(seen.end(), loader.samples().begin(), loader.samples().end());
+      }
+      EXPECT_EQ(seen.size(), 10U) << batch;
+      EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+    }
+  }
+}
+
 TEST(Loader, CorruptImagesAreNamedOnceAndLeftOut) {
   const SpoiltPhotos spoilt(3);
   for (int threads : {1, 4}) {

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <iostream>
 #include <new>
+#include <utility>
 
 namespace bramble::cli {
 namespace {
@@ -50,9 +51,13 @@ void print_error(const std::string& message) {
   std::fprintf(stderr, "bramble: error: %s\n", line.c_str());
 }
 
-int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body,
+                const ExpandArguments& expand) {
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (expand) arguments = expand(std::move(arguments));
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    app.parse(std::move(arguments));
     const int code = body();
     flush_output();
     return code;

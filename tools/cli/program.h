@@ -5,6 +5,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace bramble::cli {
 
@@ -31,7 +32,12 @@ int interrupted_exit_code();
 /// "bramble: error: …" on standard error, in one line.
 void print_error(const std::string& message);
 
-/// Parses the command line, calls `body` and returns the exit code. Every exception becomes one line.
-int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
+/// What stands for the command line's words, the program's name left out.
+using ExpandArguments = std::function<std::vector<std::string>(std::vector<std::string>)>;
+
+/// Parses the command line, after `expand` if it is given, calls `body` and returns the exit code. Every exception
+/// becomes one line.
+int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body,
+                const ExpandArguments& expand = {});
 
 }  // namespace bramble::cli

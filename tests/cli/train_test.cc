@@ -1,0 +1,201 @@
+// `bramble train` as a user runs it, on the photographs in tests/photos, small enough for seconds.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "tests/support/files.h"
+#include "tests/support/program.h"
+
+namespace bramble {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string photos() { return test::source_file("photos").string(); }
+
+std::string train_command(const fs::path& out, const std::string& more) {
+  return std::string(BRAMBLE) + " train --model mobilenetv2_050 --data " + photos() + " --size 32 --batch 4 --out " +
+         out.string() + " " + more;
+}
+
+test::Outcome train(const fs::path& out, const std::string& more) { return test::run_shell(train_command(out, more)); }
+
+void expect_error(const test::Outcome& outcome, int code, const std::string& message) {
+  EXPECT_EQ(outcome.code, code) << outcome.output;
+  EXPECT_NE(outcome.output.find("bramble: error: "), std::string::npos) << outcome.output;
+  EXPECT_NE(outcome.output.find(message), std::string::npos) << outcome.output << "should say: " << message;
+}
+
+std::vector<nlohmann::json> lines_of(const fs::path& jsonl) {
+  std::vector<nlohmann::json> lines;
+  std::ifstream file(jsonl);
+  for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
+  return lines;
+}
+
+/// All of a run's steps as far as they have to be the same: everything but the clock's.
+std::vector<nlohmann::json> steps_of(const fs::path& out) {
+  std::vector<nlohmann::json> lines = lines_of(out / "metrics.jsonl");
+  for (nlohmann::json& line : lines) line.erase("images_per_s");
+  return lines;
+}
+
+TEST(Train, WritesAModelThatEvalAndPredictTake) {
+  const test::TemporaryFolder folder;
+  const test::Outcome trained = train(folder / "run", "--epochs 2 --val-split 0.34");
+  ASSERT_EQ(trained.code, 0) << trained.output;
+  for (const char* name : {"model.safetensors", "best.safetensors", "metrics.csv", "metrics.jsonl", "config.json"})
+    EXPECT_TRUE(fs::exists(folder / "run" / name)) << name;
+  const std::string model = (folder / "run" / "model.safetensors").string();
+
+  const test::Outcome evaluated = test::run_shell(std::string(BRAMBLE) + " eval " + model + " --data " + photos());
+  EXPECT_EQ(evaluated.code, 0) << evaluated.output;
+  EXPECT_NE(evaluated.output.find("13 images: loss "), std::string::npos) << evaluated.output;
+
+  const std::string image = test::source_file("photos/bird/n01860187_black_swan.jpg").string();
+  const test::Outcome predicted = test::run_shell(std::string(BRAMBLE) + " predict " + model + " /nowhere.jpg " + image);
+  EXPECT_EQ(predicted.code, 1) << "one of the two images is not there";
+  for (const char* name : {"bird", "dog", "insect", "reptile"})
+    EXPECT_NE(predicted.output.find(name), std::string::npos) << predicted.output;
+
+  const test::Outcome inspected = test::run_shell(std::string(BRAMBLE) + " inspect " + model);
+  EXPECT_EQ(inspected.code, 0);
+  EXPECT_NE(inspected.output.find("bramble.model: mobilenetv2_050"), std::string::npos);
+  EXPECT_NE(inspected.output.find("classifier.weight"), std::string::npos);
+}
+
+TEST(Train, BeginsFromACheckpointAndSaysWhichHeadIsNew) {
+  const test::TemporaryFolder folder;
+  fs::create_directories(folder / "two");
+  for (const char* name : {"bird", "dog"}) fs::create_directory_symlink(photos() + "/" + name, folder / "two" / name);
+  const std::string two = " --data " + (folder / "two").string();
+  ASSERT_EQ(train(folder / "first", "--steps 1 --val-split 0" + two).code, 0);
+  const std::string init = " --init " + (folder / "first" / "model.safetensors").string();
+  const test::Outcome second = train(folder / "second", "--steps 1 --head-only" + init);
+  EXPECT_EQ(second.code, 0) << second.output;
+  EXPECT_NE(second.output.find("initialised anew for 4 classes: classifier.weight, classifier.bias"), std::string::npos)
+      << second.output;
+}
+
+TEST(Train, AConfigFileStandsForTheCommandLineWhichWins) {
+  const test::TemporaryFolder folder;
+  test::write_whole(folder / "c.json", R"({"epochs": 50, "steps": 3, "lr": 0.125, "head-only": true, "optimizer": "adamw"})");
+  const test::Outcome outcome = train(folder / "run", "--steps 2 --config " + (folder / "c.json").string());
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  const auto config = nlohmann::json::parse(test::read_whole(folder / "run" / "config.json"));
+  EXPECT_EQ(config["steps"], 2);
+  EXPECT_EQ(config["lr"], 0.125);
+  EXPECT_EQ(config["head-only"], true);
+  EXPECT_EQ(config["optimizer"], "adamw");
+  test::write_whole(folder / "c.json", R"({"leaning-rate": 1})");
+  expect_error(train(folder / "other", "--config " + (folder / "c.json").string()), 2, "leaning-rate");
+  test::write_whole(folder / "c.json", "{");
+  expect_error(train(folder / "other", "--config " + (folder / "c.json").string()), 1, "c.json: is no valid JSON");
+}
+
+TEST(Train, WrongUsageAndMissingThingsAreNamed) {
+  const test::TemporaryFolder folder;
+  const fs::path out = folder / "run";
+  expect_error(test::run_shell(std::string(BRAMBLE) + " train --data x"), 2, "--model is required");
+  expect_error(train(out, "--model resnet99"), 1, "unknown model 'resnet99'");
+  expect_error(train(out, "--data /nowhere"), 1, "/nowhere: no such folder");
+  expect_error(train(out, "--init /nowhere"), 1, "/nowhere: No such file");
+  expect_error(train(out, "--optimizer sgdd"), 2, "--optimizer");
+  expect_error(train(out, "--head-only --trainable 'x*'"), 2, "exclude");
+  expect_error(train(out, "--trainable 'nothing.*'"), 2, "nothing.*");
+  expect_error(train(out, "--batch 100"), 1, "larger than the data");
+  expect_error(train("/dev/null/run", "--steps 1"), 1, "/dev/null/run");
+  expect_error(train(out, "--resume"), 1, "config.json");
+  EXPECT_FALSE(fs::exists(out / "checkpoints"));
+}
+
+TEST(Train, ALossThatIsNoNumberStops) {
+  const test::TemporaryFolder folder;
+  const test::Outcome outcome = train(folder / "run", "--steps 50 --lr 1e30 --momentum 0 --save-every 1");
+  expect_error(outcome, 1, "the loss is");
+  EXPECT_NE(outcome.output.find("the last good checkpoint is"), std::string::npos) << outcome.output;
+}
+
+TEST(Train, ASecondRunDoesNotOverwriteTheFirst) {
+  const test::TemporaryFolder folder;
+  ASSERT_EQ(train(folder / "run", "--steps 1").code, 0);
+  expect_error(train(folder / "run", "--steps 1"), 1, "holds a run already");
+}
+
+/// The program in a process of its own, which a signal may end.
+class Child {
+ public:
+  explicit Child(const std::string& command) : pid_(fork()) {
+    if (pid_ != 0) return;
+    setpgid(0, 0);
+    execl("/bin/sh", "sh", "-c", ("exec " + command + " > /dev/null 2>&1").c_str(), nullptr);
+    _exit(127);
+  }
+  int end_by(int signal, std::chrono::milliseconds after) {
+    std::this_thread::sleep_for(after);
+    kill(pid_, signal);
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    return status;
+  }
+
+ private:
+  pid_t pid_;
+};
+
+bool has_checkpoint(const fs::path& out) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(out / "checkpoints", error))
+    if (entry.path().filename().string().starts_with("step-")) return true;
+  return false;
+}
+
+constexpr const char* kLongRun =
+    "--epochs 4 --val-split 0.34 --optimizer adamw --lr 0.002 --ema 0.9 --accumulate 2 --clip-grad 1 "
+    "--label-smoothing 0.1 --save-every 1";
+
+TEST(Train, ARunThatIsKilledAgainAndAgainEndsWithTheSameBits) {
+  const test::TemporaryFolder folder;
+  ASSERT_EQ(train(folder / "whole", kLongRun).code, 0);
+  std::mt19937 random(std::random_device{}());
+  int kills = 0;
+  for (; kills < 6; ++kills) {
+    // Before the first checkpoint there is nothing to resume: the run begins again.
+    Child child(train_command(folder / "cut", has_checkpoint(folder / "cut") ? "--resume" : kLongRun));
+    const int status = child.end_by(SIGKILL, std::chrono::milliseconds(200 + random() % 800));
+    if (WIFEXITED(status)) break;
+  }
+  SCOPED_TRACE(std::to_string(kills) + " kills");
+  const test::Outcome last = train(folder / "cut", "--resume");
+  ASSERT_EQ(last.code, 0) << last.output;
+  EXPECT_EQ(test::read_whole(folder / "cut" / "model.safetensors"), test::read_whole(folder / "whole" / "model.safetensors"));
+  EXPECT_EQ(test::read_whole(folder / "cut" / "best.safetensors"), test::read_whole(folder / "whole" / "best.safetensors"));
+  EXPECT_EQ(steps_of(folder / "cut"), steps_of(folder / "whole"));
+  EXPECT_EQ(test::read_whole(folder / "cut" / "metrics.csv"), test::read_whole(folder / "whole" / "metrics.csv"));
+}
+
+TEST(Train, ASignalEndsTheStepAndSaves) {
+  const test::TemporaryFolder folder;
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const fs::path out = folder / std::to_string(signal);
+    Child child(train_command(out, "--epochs 100000"));
+    while (!fs::exists(out / "metrics.jsonl") || fs::file_size(out / "metrics.jsonl") == 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const int status = child.end_by(signal, std::chrono::milliseconds(50));
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 128 + signal);
+    const std::size_t steps = steps_of(out).back()["step"];
+    const test::Outcome resumed = train(out, "--resume --steps " + std::to_string(steps + 1));
+    EXPECT_EQ(resumed.code, 0) << resumed.output;
+    EXPECT_NE(resumed.output.find("continuing after step " + std::to_string(steps) + " of"), std::string::npos)
+        << resumed.output;
+  }
+}
+
+}  // namespace
+}  // namespace bramble

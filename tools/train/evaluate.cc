@@ -1,0 +1,102 @@
+#include "tools/train/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "engine/data/file.h"
+#include "engine/data/loader.h"
+#include "models/registry.h"
+#include "tools/cli/program.h"
+
+namespace bramble::train {
+namespace {
+
+constexpr const char* kModelKey = "bramble.model";
+constexpr const char* kSizeKey = "bramble.size";
+constexpr const char* kClassesKey = "bramble.classes";
+
+struct Scores {
+  double loss = 0;
+  std::size_t best = 0;
+  std::size_t rank = 0;  ///< how many classes score higher than the true one
+};
+
+Scores score(std::span<const float> logits, std::int32_t label) {
+  Scores scores;
+  const float own = logits[static_cast<std::size_t>(label)];
+  const float largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
+  scores.loss = std::log(sum) + largest - own;
+  scores.best = static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+  scores.rank = static_cast<std::size_t>(std::count_if(logits.begin(), logits.end(), [&](float x) { return x > own; }));
+  return scores;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> ModelDescription::to_metadata() const {
+  return {{"format", "pt"},
+          {kModelKey, model},
+          {kSizeKey, std::to_string(size)},
+          {kClassesKey, nlohmann::json(classes).dump()}};
+}
+
+ModelDescription ModelDescription::from_metadata(const std::map<std::string, std::string>& metadata,
+                                                 const std::filesystem::path& path) {
+  const auto text = [&](const char* key) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end())
+      throw engine::FileError(path, std::string("its metadata has no ") + key + ": is it a model trained by bramble?");
+    return found->second;
+  };
+  ModelDescription description{.model = text(kModelKey), .size = 0, .classes = {}};
+  try {
+    description.size = std::stoll(text(kSizeKey));
+    description.classes = nlohmann::json::parse(text(kClassesKey)).get<std::vector<std::string>>();
+  } catch (const std::exception&) {
+    throw engine::FileError(path, std::string("its metadata's ") + kSizeKey + " or " + kClassesKey + " is malformed");
+  }
+  return description;
+}
+
+engine::Evaluator make_evaluator(const ModelDescription& description, std::int64_t batch, int threads) {
+  const auto classes = static_cast<std::int64_t>(description.classes.size());
+  return {models::build_model(models::find_model(description.model),
+                              {.batch = batch, .size = description.size, .classes = classes, .training = false}),
+          threads};
+}
+
+Evaluation evaluate(engine::Evaluator& evaluator, const engine::ImageFolder& folder, const ModelDescription& description,
+                    std::int64_t batch, int loader_threads,
+                    const std::function<void(const std::string&)>& report_skip) {
+  const std::size_t classes = description.classes.size();
+  Evaluation result;
+  result.confusion.assign(classes, std::vector<std::size_t>(classes, 0));
+  engine::Loader loader(folder,
+                        {.batch = static_cast<int>(batch), .size = static_cast<int>(description.size),
+                         .threads = loader_threads, .shuffle = false, .partial = true},
+                        report_skip);
+  std::vector<std::int32_t> labels(static_cast<std::size_t>(batch));
+  while (const std::size_t filled = loader.next_of_epoch(evaluator.images(), labels)) {
+    cli::check_interrupted();
+    evaluator.run();
+    for (std::size_t i = 0; i < filled; ++i) {
+      const Scores scores = score(evaluator.logits().subspan(i * classes, classes), labels[i]);
+      result.loss += scores.loss;
+      result.top1 += scores.rank < 1 ? 1 : 0;
+      result.top5 += scores.rank < 5 ? 1 : 0;
+      ++result.confusion[static_cast<std::size_t>(labels[i])][scores.best];
+    }
+    result.images += filled;
+  }
+  if (result.images == 0) throw std::runtime_error("no readable image to evaluate");
+  const auto count = static_cast<double>(result.images);
+  result.loss /= count;
+  result.top1 /= count;
+  result.top5 /= count;
+  return result;
+}
+
+}  // namespace bramble::train

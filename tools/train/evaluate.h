@@ -1,0 +1,43 @@
+// A trained model over a folder of images.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/data/image_folder.h"
+#include "engine/trainer.h"
+
+namespace bramble::train {
+
+/// What a model's file says about it, beside its tensors: how it was built and what its outputs mean.
+struct ModelDescription {
+  std::string model;
+  std::int64_t size = 224;
+  std::vector<std::string> classes;
+
+  std::map<std::string, std::string> to_metadata() const;
+  /// Throws engine::FileError where `metadata`, of the file `path`, lacks something.
+  static ModelDescription from_metadata(const std::map<std::string, std::string>& metadata,
+                                        const std::filesystem::path& path);
+};
+
+struct Evaluation {
+  std::size_t images = 0;
+  double loss = 0;  ///< mean cross entropy
+  double top1 = 0;  ///< share
+  double top5 = 0;
+  std::vector<std::vector<std::size_t>> confusion;  ///< [true class][predicted class], images
+};
+
+/// The model for evaluation; its values are set afterwards.
+engine::Evaluator make_evaluator(const ModelDescription& description, std::int64_t batch, int threads);
+
+/// Runs `evaluator`, built for `batch` images, over all images of `folder`. What cannot be decoded is reported and left out.
+Evaluation evaluate(engine::Evaluator& evaluator, const engine::ImageFolder& folder, const ModelDescription& description,
+                    std::int64_t batch, int loader_threads, const std::function<void(const std::string&)>& report_skip);
+
+}  // namespace bramble::train

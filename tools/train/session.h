@@ -1,0 +1,64 @@
+// One run of `bramble train`, from the first step or from its last checkpoint to its end.
+#pragma once
+
+#include <memory>
+
+#include "engine/data/loader.h"
+#include "engine/model_file.h"
+#include "engine/training/checkpoint_folder.h"
+#include "engine/training/schedule.h"
+#include "tools/train/data.h"
+#include "tools/train/metrics.h"
+#include "tools/train/options.h"
+#include "tools/train/progress.h"
+
+namespace bramble::train {
+
+class Session {
+ public:
+  /// Reads the data, plans the model and loads its values. Throws before anything is written.
+  explicit Session(const Options& options);
+
+  /// Trains to the end. Throws cli::Interrupted, with a checkpoint written, when a signal has been noted.
+  void run();
+
+ private:
+  /// What a continued run needs to know besides what the trainer keeps.
+  struct State {
+    std::int64_t step = 0;
+    std::uint64_t position = 0;  ///< in the loader's stream
+    std::int64_t epoch_steps = 0;
+    double epoch_loss = 0;  ///< sums over the epoch's steps so far
+    double epoch_top1 = 0;
+    double best_top1 = -1;
+  };
+
+  engine::Trainer make_trainer() const;
+  engine::TrainerOptions trainer_options(const graph::Model& model) const;
+  void load_initial_values();
+  void resume(const engine::Checkpoint& checkpoint);
+  std::int64_t steps_of(double epochs) const;
+  void make_schedule();
+
+  void train_step();
+  void end_epoch();
+  Evaluation evaluate_now();
+  void save();
+  void write_model(const std::filesystem::path& path, engine::Values which) const;
+  void write_results();
+  void note_skipped(const std::string& path_and_reason);
+
+  Options options_;
+  Data data_;
+  ModelDescription description_;
+  engine::Trainer trainer_;
+  engine::Schedule schedule_;
+  std::int64_t steps_ = 0;  ///< of the whole run
+  State state_;
+  std::optional<engine::Checkpoint> last_checkpoint_;
+  std::unique_ptr<engine::Loader> loader_;
+  std::unique_ptr<MetricsLog> metrics_;
+  std::unique_ptr<Progress> progress_;
+};
+
+}  // namespace bramble::train
