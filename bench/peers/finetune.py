@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Holds `bramble train` and `bramble predict` against PyTorch on the same photographs, step by step.
+
+Needs torch, torchvision, timm 0.9 and Pillow with the libjpeg-turbo that Bramble links. Writes its own safetensors files.
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy
+import PIL.Image
+import timm
+import torch
+import torchvision.transforms as transforms
+
+MASK = (1 << 64) - 1
+DTYPES = {torch.float32: "F32", torch.int64: "I64"}
+TRANSFORM = {size: transforms.Compose([transforms.Resize(size), transforms.CenterCrop(size), transforms.ToTensor(),
+                                       transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])
+             for size in (32, 64, 128, 160, 192, 224)}
+
+
+def write_safetensors(path, tensors, metadata):
+    header, blobs, offset = {"__metadata__": metadata}, [], 0
+    for name, tensor in tensors.items():
+        blob = tensor.detach().contiguous().numpy().tobytes()
+        header[name] = {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape),
+                        "data_offsets": [offset, offset + len(blob)]}
+        blobs.append(blob)
+        offset += len(blob)
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(blobs))
+
+
+def read_safetensors(path):
+    raw = path.read_bytes()
+    begin = 8 + int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:begin])
+    header.pop("__metadata__", None)
+    kinds = {"F32": numpy.float32, "I64": numpy.int64}
+    return {name: torch.from_numpy(numpy.frombuffer(raw, kinds[entry["dtype"]], offset=begin + entry["data_offsets"][0],
+                                                    count=int(numpy.prod(entry["shape"]))).reshape(entry["shape"]).copy())
+            for name, entry in header.items()}
+
+
+def order_of_epoch(count, seed, epoch):
+    """engine/data/loader.cc's: splitmix64 and Fisher-Yates."""
+    state = (seed * 0xD1342543DE82EF95 + epoch * 0xDA942042E4DD58B5) & MASK
+    order = list(range(count))
+    for i in range(count, 1, -1):
+        state = (state + 0x9E3779B97F4A7C15) & MASK
+        z = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+        j = (z ^ (z >> 31)) % i
+        order[i - 1], order[j] = order[j], order[i - 1]
+    return order
+
+
+def samples_of(folder):
+    classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+    return classes, [(path, label) for label, name in enumerate(classes) for path in sorted((folder / name).iterdir())]
+
+
+def load(path, size):
+    return TRANSFORM[size](PIL.Image.open(path).convert("RGB"))
+
+
+def batches(samples, args):
+    cache, stream = {}, [i for epoch in range(args.steps * args.batch // len(samples) + 2)
+                         for i in order_of_epoch(len(samples), 0, epoch)]
+    for step in range(args.steps):
+        chosen = stream[step * args.batch:(step + 1) * args.batch]
+        for i in chosen:
+            if i not in cache:
+                cache[i] = load(samples[i][0], args.size)
+        yield torch.stack([cache[i] for i in chosen]), torch.tensor([samples[i][1] for i in chosen])
+
+
+def pytorch_losses(model, samples, head, args):
+    model.train()
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = not args.head_only or name in head
+    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    plain = [p for name, p in trained if p.dim() < 2 or name.endswith(("pos_embed", "cls_token"))]
+    decayed = [p for name, p in trained if not any(p is q for q in plain)]
+    groups = [{"params": decayed, "weight_decay": args.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    kind = {"sgd": lambda: torch.optim.SGD(groups, lr=args.lr, momentum=0.9), "adamw": lambda: torch.optim.AdamW(groups, lr=args.lr)}
+    optimizer = kind[args.optimizer]()
+    losses, dtype = [], next(model.parameters()).dtype
+    for images, labels in batches(samples, args):
+        loss = torch.nn.functional.cross_entropy(model(images.to(dtype)), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def bramble_logits(args, checkpoint, images):
+    run = subprocess.run([args.bramble, "predict", "--json", str(checkpoint), *map(str, images)], check=True, stdout=subprocess.PIPE)
+    return torch.tensor([json.loads(line)["logits"] for line in run.stdout.decode().splitlines()])
+
+
+def relative(found, expected):
+    return ((found - expected).norm() / expected.norm()).item()
+
+
+def compare_logits(label, args, checkpoint, model, images):
+    model.eval()
+    with torch.no_grad():
+        expected = model(torch.stack([load(path, args.size) for path in images]))
+    deviation = relative(bramble_logits(args, checkpoint, images), expected)
+    print(f"{label}: logits deviate by {deviation:.1e}")
+    return deviation < 2e-4
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bramble", default="build/host/tools/bramble")
+    parser.add_argument("--model", default="resnet18", help="Bramble's name")
+    parser.add_argument("--data", type=pathlib.Path, required=True, help="folder with train/CLASS/*.jpg and val/CLASS/*.jpg")
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--lr", type=float, default=0.001)
+    parser.add_argument("--weight-decay", type=float, default=1e-4)
+    parser.add_argument("--optimizer", choices=("sgd", "adamw"), default="sgd")
+    parser.add_argument("--head-only", action="store_true")
+    args = parser.parse_args()
+
+    listed = json.loads(subprocess.run([args.bramble, "models", "--json"], check=True, stdout=subprocess.PIPE).stdout)
+    info = next(entry for entry in listed if entry["name"] == args.model)
+    classes, samples = samples_of(args.data / "train")
+    images = [path for path, _ in samples_of(args.data / "val")[1]][:8]
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+
+    def build():
+        return timm.create_model(info["timm"], num_classes=len(classes))
+
+    model = build()
+    good = True
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        initial = {key: value.clone() for key, value in model.state_dict().items()}
+        metadata = {"format": "pt", "bramble.model": args.model, "bramble.size": str(args.size),
+                    "bramble.classes": json.dumps(classes)}
+        write_safetensors(folder / "init.safetensors", initial, metadata)
+        good &= compare_logits("PyTorch's checkpoint here", args, folder / "init.safetensors", model, images)
+
+        command = [args.bramble, "train", "--model", args.model, "--data", args.data, "--init", folder / "init.safetensors",
+                   "--out", folder / "run", "--augment", "none", "--schedule", "constant", "--steps", args.steps, "--batch",
+                   args.batch, "--size", args.size, "--lr", args.lr, "--weight-decay", args.weight_decay, "--optimizer",
+                   args.optimizer] + (["--head-only"] if args.head_only else [])
+        subprocess.run([str(word) for word in command], check=True, stdout=sys.stderr)
+        lines = map(json.loads, (folder / "run" / "metrics.jsonl").read_text().splitlines())
+        ours = [line["loss"] for line in lines if "loss" in line]
+
+        single = pytorch_losses(model, samples, info["head_keys"], args)
+        exact = build().double()
+        exact.load_state_dict(initial)
+        double = pytorch_losses(exact, samples, info["head_keys"], args)
+        print("step   bramble   PyTorch float32   float64   deviation   tolerance")
+        for step, (a, b, c) in enumerate(zip(ours, single, double), 1):
+            scale = max(abs(c), 1e-3)
+            tolerance = max(20 * abs(b - c) / scale, 2e-4)
+            good &= abs(a - c) / scale <= tolerance
+            print(f"{step:4d} {a:9.6f} {b:17.6f} {c:9.6f} {abs(a - c) / scale:11.1e} {tolerance:11.1e}"
+                  + ("" if abs(a - c) / scale <= tolerance else "   OUTSIDE"))
+
+        ours_in_pytorch = build()
+        ours_in_pytorch.load_state_dict(read_safetensors(folder / "run" / "model.safetensors"))
+        good &= compare_logits("our checkpoint in PyTorch", args, folder / "run" / "model.safetensors", ours_in_pytorch, images)
+    print("pass" if good else "FAIL")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
