@@ -28,7 +28,7 @@ TEST(BenchKernels, TheListNamesOpsFlopsBytesPeersAndModels) {
 
 // What pi5model runs: one case, once, so that its brackets hold one repetition.
 TEST(BenchKernels, OneCaseRunsOnceWithItsRates) {
-  for (const std::string name : {"attention/1x16x960_h8/bwd", "linear/16_320_960/fwd_xnnpack"}) {
+  for (const std::string name : {"attention/1x16x960_h8_bias/bwd", "linear/16_320_960/fwd_xnnpack"}) {
     const test::Outcome outcome =
         bench_kernels("--batch 1 --mark-region --benchmark_format=json --benchmark_filter='^" + name + "$'");
     ASSERT_EQ(outcome.code, 0) << outcome.output;
