@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "models/convnext.h"
+#include "models/edgenext.h"
 #include "models/efficientformer.h"
 #include "models/efficientnet.h"
 #include "models/efficientvit.h"
@@ -76,6 +77,9 @@ const std::vector<ModelInfo>& registry() {
       {"deit_tiny", "DeiT", "deit_tiny_patch16_224", 76.6, kNormAndHead, build_vit_tiny},
       {"deit_small", "DeiT", "deit_small_patch16_224", 82.6, kNormAndHead, build_vit_small},
       {"deit_base", "DeiT", "deit_base_patch16_224", 84.2, kNormAndHead, build_vit_base},
+      {"edgenext_x_small", "EdgeNeXt", "edgenext_x_small", 74.96, kHeadNormAndFc, build_edgenext_x_small},
+      {"edgenext_small", "EdgeNeXt", "edgenext_small", 79.41, kHeadNormAndFc, build_edgenext_small},
+      {"edgenext_base", "EdgeNeXt", "edgenext_base", 82.47, kHeadNormAndFc, build_edgenext_base},
       {"efficientnet_b0", "EfficientNet", "efficientnet_b0", 77.1, kClassifier, build_efficientnet_b0},
       {"efficientnet_b1", "EfficientNet", "efficientnet_b1", 79.1, kClassifier, build_efficientnet_b1},
       {"efficientnet_b2", "EfficientNet", "efficientnet_b2", 80.1, kClassifier, build_efficientnet_b2},

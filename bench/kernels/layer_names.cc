@@ -8,6 +8,7 @@
 #include "graph/ops/batchnorm.h"
 #include "graph/ops/batchnorm_sum.h"
 #include "graph/ops/conv2d.h"
+#include "graph/ops/cross_covariance_attention.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/gather_tokens.h"
 #include "graph/ops/linear.h"
@@ -163,6 +164,10 @@ std::string shape_text(const Graph& graph, const Node& node) {
   if (const auto* op = as<graph::Attention>(node)) return attention_text(op->attributes, in, node.inputs.size() > 1);
   if (const auto* op = as<graph::AttentionBwd>(node))
     return attention_text(op->attributes, in1, node.inputs.size() > 4);
+  if (const auto* op = as<graph::CrossCovarianceAttention>(node))
+    return extents(out, 1) + "_h" + std::to_string(op->attributes.heads);
+  if (const auto* op = as<graph::CrossCovarianceAttentionBwd>(node))
+    return extents(in, 1) + "_h" + std::to_string(op->attributes.heads);
   if (const auto* op = as<graph::LinearAttention>(node))
     return extents(out, 1) + "_d" + std::to_string(op->attributes.head_dim);
   if (const auto* op = as<graph::LinearAttentionBwd>(node))

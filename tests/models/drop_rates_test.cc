@@ -60,6 +60,11 @@ TEST(DropRates, AreTimms) {
                                        0.1176F, 0.1294F, 0.1412F, 0.1529F, 0.1647F, 0.1765F, 0.1882F, 0.2F};
   expect_rates("convnext_tiny", eighteen, {0.3F});
   expect_rates("inception_next_tiny", eighteen, {0.3F});
+  // A split block has two branches.
+  expect_rates("edgenext_x_small",
+               {0.0118F, 0.0235F, 0.0353F, 0.0471F, 0.0588F, 0.0588F, 0.0706F, 0.0824F, 0.0941F, 0.1059F,
+                0.1176F, 0.1294F, 0.1412F, 0.1529F, 0.1647F, 0.1647F, 0.1765F, 0.1882F, 0.2F,    0.2F},
+               {0.3F});
   expect_rates("mlpmixer_b16", std::vector<float>(24, 0.2F), {0.3F});
   expect_rates("vgg11", {}, {0.3F, 0.3F});
   expect_rates("efficientvit_b0", {}, {0.3F});
