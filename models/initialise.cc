@@ -24,6 +24,8 @@ struct Scheme {
   Draw convolution;
   Draw linear;
   bool zero_last_norm = false;  ///< the last BatchNorm of each block begins at 0, and so do the residual branches
+  float layer_scale = 1e-6F;
+  bool small_mlp = false;  ///< convolutions of perceptrons are drawn as linear layers are
 };
 
 // _efficientnet_builder.py's efficientnet_init_weights serves four families; the rest are in the families' own files.
@@ -38,12 +40,20 @@ constexpr Scheme kSchemes[] = {
     {"ConvNeXt", Draw::normal_002, Draw::normal_002},
     {"MLP-Mixer", Draw::lecun, Draw::xavier},
     {"VGG", Draw::kaiming, Draw::normal_001},
-    {"Swin", Draw::torch, Draw::normal_002},
     {"InceptionNeXt", Draw::normal_002, Draw::normal_002},
+    {"MobileViTv2", Draw::kaiming_groups, Draw::normal_001, true},
+    {"FastViT", Draw::torch, Draw::normal_002, false, 1e-5F, true},
+    {"EfficientViT", Draw::torch, Draw::torch},
+    {"GhostNetV2", Draw::torch, Draw::torch},
+    {"Swin", Draw::torch, Draw::normal_002},
+    {"FasterViT", Draw::torch, Draw::normal_002},
+    {"MaxViT", Draw::kaiming_groups, Draw::xavier},
+    {"EfficientFormer", Draw::torch, Draw::normal_002, false, 1e-5F},
 };
 
-const Scheme& scheme_of(const std::string& family) {
+const Scheme& scheme_of(const std::string& family, const std::string& parameter) {
   static constexpr Scheme kTorch = {"", Draw::torch, Draw::torch};
+  if (family == "MaxViT" && parameter.starts_with("head.")) return kTorch;
   const auto* found = std::find_if(std::begin(kSchemes), std::end(kSchemes),
                                    [&](const Scheme& scheme) { return family == scheme.family; });
   return found == std::end(kSchemes) ? kTorch : *found;
@@ -121,24 +131,30 @@ std::vector<float> normal(std::size_t count, double deviation, Random random) {
   return values;
 }
 
-Draw draw_of(const Scheme& scheme, const graph::TensorSpec& weight) {
-  return weight.shape.size() == 4 ? scheme.convolution : scheme.linear;
+Draw draw_of(const Scheme& scheme, const graph::TensorSpec& weight, const std::string& name) {
+  const bool as_linear = scheme.small_mlp && name.find(".mlp.") != std::string::npos;
+  return weight.shape.size() == 4 && !as_linear ? scheme.convolution : scheme.linear;
 }
 
 /// The bias of the layer whose weight is `weight`; a norm's, whose weight is a vector, is 0.
 std::vector<float> draw_bias(const Scheme& scheme, const graph::TensorSpec* weight, const std::string& name,
                              std::size_t count, Random random) {
   if (weight == nullptr || weight->shape.size() < 2) return std::vector<float>(count, 0.0F);
-  if (draw_of(scheme, *weight) == Draw::torch)
+  if (draw_of(scheme, *weight, name) == Draw::torch)
     return draw_weight(Draw::torch, fans_of(*weight), count, random);
   if (scheme.linear == Draw::xavier && name.find("mlp") != std::string::npos) return normal(count, 1e-6, random);
   return std::vector<float>(count, 0.0F);
 }
 
-/// A ResNet's: bn3 of a bottleneck, bn2 of a basic block.
+/// A ResNet's bn3 of a bottleneck, bn2 of a basic block; a MobileViTv2's conv3_1x1.bn, in blocks that keep their width.
 bool is_last_norm_of_block(const graph::Graph& graph, const std::string& name) {
   constexpr std::string_view kSecond = ".bn2.weight";
+  constexpr std::string_view kMobile = ".conv3_1x1.bn.weight";
   if (name.ends_with(".bn3.weight")) return true;
+  if (name.ends_with(kMobile)) {
+    const std::string first = name.substr(0, name.size() - kMobile.size()) + ".conv1_1x1.conv.weight";
+    return graph.tensor(graph.find(first)).spec.shape[1] == graph.tensor(graph.find(name)).spec.shape[0];
+  }
   if (!name.ends_with(kSecond)) return false;
   return graph.find(name.substr(0, name.size() - kSecond.size()) + ".bn3.weight") == graph::kNoTensor;
 }
@@ -149,11 +165,11 @@ std::vector<float> initial_parameter(const ModelInfo& info, const graph::Graph& 
                                      std::uint64_t seed) {
   const graph::TensorSpec& spec = graph.tensor(graph.find(name)).spec;
   const auto count = static_cast<std::size_t>(graph::element_count(spec.shape));
-  const Scheme& scheme = scheme_of(info.family);
+  const Scheme& scheme = scheme_of(info.family, name);
   const Random random(name, seed);
   if (name == "cls_token") return normal(count, 1e-6, random);
   if (name == "pos_embed" || name.ends_with("relative_position_bias_table")) return normal(count, 0.02, random);
-  if (name.ends_with("gamma")) return std::vector<float>(count, 1e-6F);  // layer scale
+  if (name.ends_with("gamma")) return std::vector<float>(count, scheme.layer_scale);
   if (name.ends_with(".bias")) {
     const graph::TensorId weight = graph.find(name.substr(0, name.size() - 4) + "weight");
     return draw_bias(scheme, weight == graph::kNoTensor ? nullptr : &graph.tensor(weight).spec, name, count, random);
@@ -163,7 +179,7 @@ std::vector<float> initial_parameter(const ModelInfo& info, const graph::Graph& 
     return std::vector<float>(count, zero ? 0.0F : 1.0F);
   }
   if (info.family == "MLP-Mixer" && name == "head.weight") return std::vector<float>(count, 0.0F);
-  return draw_weight(draw_of(scheme, spec), fans_of(spec), count, random);
+  return draw_weight(draw_of(scheme, spec, name), fans_of(spec), count, random);
 }
 
 }  // namespace bramble::models

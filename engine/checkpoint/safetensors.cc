@@ -101,7 +101,6 @@ std::size_t bytes_of(const std::vector<std::int64_t>& shape, std::size_t element
 
 StoredTensor parse_tensor(const std::string& name, const Json& entry, std::span<const std::byte> data) {
   if (!entry.is_object()) throw FormatError("tensor '" + name + "' is no JSON object");
-  if (entry.size() != 3) throw FormatError("tensor '" + name + "' has fields besides dtype, shape and data_offsets");
   StoredTensor tensor{.name = name, .dtype = {}, .shape = parse_shape(field(entry, "shape", name), name), .bytes = {}};
   const Json& dtype = field(entry, "dtype", name);
   if (dtype.is_string()) tensor.dtype = dtype.get<std::string>();
@@ -110,6 +109,7 @@ StoredTensor parse_tensor(const std::string& name, const Json& entry, std::span<
   const Json& offsets = field(entry, "data_offsets", name);
   if (!offsets.is_array() || offsets.size() != 2)
     throw FormatError("the data_offsets of tensor '" + name + "' are not two numbers");
+  if (entry.size() != 3) throw FormatError("tensor '" + name + "' has fields besides dtype, shape and data_offsets");
   const std::uint64_t begin = to_unsigned(offsets[0], "an offset of tensor '" + name + "'");
   const std::uint64_t end = to_unsigned(offsets[1], "an offset of tensor '" + name + "'");
   if (begin > end || end > data.size())

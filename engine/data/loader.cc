@@ -129,6 +129,7 @@ void Loader::note_failure(const Slot& slot) {
 
 void Loader::end_epoch() {
   const std::size_t readable = std::exchange(readable_in_epoch_, 0);
+  if (consumed_ < options_.start + order_.size()) return;  // taken up in the middle: what was before is not known
   if (readable == 0)
     throw std::runtime_error("no readable image is left: all " + std::to_string(skipped_) + " are corrupt");
   if (readable < static_cast<std::size_t>(options_.batch)) {

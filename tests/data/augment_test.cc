@@ -63,7 +63,7 @@ TEST(Augment, CropsHaveTorchvisionsAreasAndRatios) {
   }
   EXPECT_LT(smallest, 0.09);
   EXPECT_GT(largest, 0.9);
-  EXPECT_NEAR(area_sum / kDraws, 0.5, 0.04);
+  EXPECT_NEAR(area_sum / kDraws, 0.43, 0.02) << "torchvision 0.14.1's mean: large areas often do not fit";
 }
 
 TEST(Augment, WhereNoCropFitsTheMiddleIsTaken) {

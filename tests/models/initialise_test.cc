@@ -56,6 +56,14 @@ TEST(Initialise, DrawsTimmsDistributions) {
       {"mlpmixer_b16", "blocks.0.mlp_tokens.fc1.bias", 1e-6, 0.2, 5},
       {"mlpmixer_b16", "blocks.0.mlp_tokens.fc1.weight", 0.058621, 0.02, 1.8},
       {"mlpmixer_b16", "stem.proj.weight", 0.036084, 0.01, 2.28},
+      {"inception_next_tiny", "stem.0.weight", 0.02, 0.05, 6}, {"inception_next_tiny", "head.fc1.weight", 0.02, 0.01, 6},
+      {"mobilevitv2_050", "stem.conv.weight", 0.11785, 0.12, 6}, {"mobilevitv2_050", "head.fc.weight", 0.01, 0.06, 6},
+      {"fastvit_t8", "stages.0.blocks.0.mlp.fc1.weight", 0.02, 0.05, 6}, {"fastvit_t8", "head.fc.weight", 0.02, 0.05, 6},
+      {"fastvit_t8", "stem.0.conv_kxk.0.conv.weight", 0.1111, 0.06, 1.9},
+      {"efficientvit_b0", "head.in_conv.conv.weight", 0.051031, 0.01, 1.8},
+      {"ghostnetv2_100", "classifier.weight", 0.016137, 0.03, 1.8},
+      {"swin_tiny", "head.fc.weight", 0.02, 0.05, 6}, {"maxvit_tiny", "stem.conv1.weight", 0.058926, 0.08, 6},
+      {"maxvit_tiny", "head.fc.weight", 0.025516, 0.03, 1.8},
       {"vgg11", "features.0.weight", 0.058926, 0.06, 6}, {"vgg11", "head.fc.weight", 0.01, 0.02, 6},
   };
   for (const Expected& row : rows) {
@@ -79,6 +87,8 @@ TEST(Initialise, ConstantsAreTimms) {
       {"mobilenetv2_050", "blocks.1.0.bn2.weight", 1}, {"mobilenetv2_050", "classifier.bias", 0},
       {"vit_tiny", "blocks.0.mlp.fc1.bias", 0}, {"vit_tiny", "norm.weight", 1}, {"vit_tiny", "head.bias", 0},
       {"convnext_tiny", "stages.0.blocks.0.gamma", 1e-6F}, {"convnext_tiny", "head.fc.bias", 0},
+      {"mobilevitv2_050", "stages.1.0.conv3_1x1.bn.weight", 1}, {"mobilevitv2_050", "stages.1.1.conv3_1x1.bn.weight", 0},
+      {"fastvit_t8", "stages.0.blocks.0.layer_scale.gamma", 1e-5F},
       {"mlpmixer_b16", "head.weight", 0}, {"vgg11", "features.0.bias", 0},
   };
   for (const Constant& row : rows)

@@ -226,10 +226,11 @@ Evaluation Session::evaluate_now() {
                   [this](const std::string& message) { note_skipped(message); });
 }
 
-void Session::end_epoch() {
+/// `number` counts from 1.
+void Session::end_epoch(std::int64_t number) {
   const auto steps = static_cast<double>(std::max<std::int64_t>(1, state_.epoch_steps));
   EpochMetrics epoch{.step = state_.step,
-                     .epoch = static_cast<std::int64_t>(state_.position / data_.train.samples.size()),
+                     .epoch = number,
                      .train_loss = state_.epoch_loss / steps,
                      .train_top1 = state_.epoch_top1 / steps,
                      .val = {}};
@@ -286,7 +287,7 @@ void Session::run() {
     const std::uint64_t epoch = epoch_of();
     train_step();
     const bool epoch_ended = epoch_of() != epoch || state_.step == steps_;
-    if (epoch_ended) end_epoch();
+    if (epoch_ended) end_epoch(static_cast<std::int64_t>(epoch) + 1);
     const bool due = options_.save_every > 0 && state_.step % options_.save_every == 0;
     if (epoch_ended || due || cli::interrupted()) save();
     if (cli::interrupted()) {

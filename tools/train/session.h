@@ -41,7 +41,7 @@ class Session {
   void make_schedule();
 
   void train_step();
-  void end_epoch();
+  void end_epoch(std::int64_t number);
   Evaluation evaluate_now();
   void save();
   void write_model(const std::filesystem::path& path, engine::Values which) const;
