@@ -110,7 +110,7 @@ TEST(Train, WrongUsageAndMissingThingsAreNamed) {
   expect_error(train(out, "--trainable 'nothing.*'"), 2, "nothing.*");
   expect_error(train(out, "--batch 100"), 1, "larger than the data");
   expect_error(train("/dev/null/run", "--steps 1"), 1, "/dev/null/run");
-  expect_error(train(out, "--resume"), 1, "config.json");
+  expect_error(train(folder / "none", "--resume"), 1, "config.json");
   EXPECT_FALSE(fs::exists(out / "checkpoints"));
 }
 
@@ -161,17 +161,20 @@ constexpr const char* kLongRun =
 
 TEST(Train, ARunThatIsKilledAgainAndAgainEndsWithTheSameBits) {
   const test::TemporaryFolder folder;
+  const auto begin = std::chrono::steady_clock::now();
   ASSERT_EQ(train(folder / "whole", kLongRun).code, 0);
+  const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
   std::mt19937 random(std::random_device{}());
+  // Before the first checkpoint there is nothing to resume: the run begins again.
+  const auto next = [&] { return has_checkpoint(folder / "cut") ? "--resume" : kLongRun; };
   int kills = 0;
   for (; kills < 6; ++kills) {
-    // Before the first checkpoint there is nothing to resume: the run begins again.
-    Child child(train_command(folder / "cut", has_checkpoint(folder / "cut") ? "--resume" : kLongRun));
-    const int status = child.end_by(SIGKILL, std::chrono::milliseconds(200 + random() % 800));
+    Child child(train_command(folder / "cut", next()));
+    const int status = child.end_by(SIGKILL, whole * (20 + random() % 60) / 100);
     if (WIFEXITED(status)) break;
   }
   SCOPED_TRACE(std::to_string(kills) + " kills");
-  const test::Outcome last = train(folder / "cut", "--resume");
+  const test::Outcome last = train(folder / "cut", next());
   ASSERT_EQ(last.code, 0) << last.output;
   EXPECT_EQ(test::read_whole(folder / "cut" / "model.safetensors"), test::read_whole(folder / "whole" / "model.safetensors"));
   EXPECT_EQ(test::read_whole(folder / "cut" / "best.safetensors"), test::read_whole(folder / "whole" / "best.safetensors"));

@@ -106,9 +106,9 @@ int run(const EvalOptions& options) {
   const engine::ImageFolder images =
       with_classes(engine::read_image_folder(folder, classes), model.description.classes, folder);
   const Evaluation evaluation =
-      evaluate(model.evaluator, images, model.description, options.batch, 2, [](const std::string& message) {
-        fmt::print(stderr, "bramble: warning: skipped {}\n", message);
-      });
+      evaluate(model.evaluator, images, model.description, options.batch, 2,
+               [](const std::string& message) { fmt::print(stderr, "bramble: warning: skipped {}\n", message); },
+               cli::check_interrupted);
   print_confusion(evaluation, model.description.classes);
   fmt::print("{} images: loss {:.4f}, top-1 {:.2f} %, top-5 {:.2f} %\n", evaluation.images, evaluation.loss,
              100 * evaluation.top1, 100 * evaluation.top5);

@@ -7,7 +7,6 @@
 #include "engine/data/file.h"
 #include "engine/data/loader.h"
 #include "models/registry.h"
-#include "tools/cli/program.h"
 
 namespace bramble::train {
 namespace {
@@ -70,7 +69,8 @@ engine::Evaluator make_evaluator(const ModelDescription& description, std::int64
 
 Evaluation evaluate(engine::Evaluator& evaluator, const engine::ImageFolder& folder, const ModelDescription& description,
                     std::int64_t batch, int loader_threads,
-                    const std::function<void(const std::string&)>& report_skip) {
+                    const std::function<void(const std::string&)>& report_skip,
+                    const std::function<void()>& before_batch) {
   const std::size_t classes = description.classes.size();
   Evaluation result;
   result.confusion.assign(classes, std::vector<std::size_t>(classes, 0));
@@ -80,7 +80,7 @@ Evaluation evaluate(engine::Evaluator& evaluator, const engine::ImageFolder& fol
                         report_skip);
   std::vector<std::int32_t> labels(static_cast<std::size_t>(batch));
   while (const std::size_t filled = loader.next_of_epoch(evaluator.images(), labels)) {
-    cli::check_interrupted();
+    if (before_batch) before_batch();
     evaluator.run();
     for (std::size_t i = 0; i < filled; ++i) {
       const Scores scores = score(evaluator.logits().subspan(i * classes, classes), labels[i]);

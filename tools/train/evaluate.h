@@ -37,7 +37,9 @@ struct Evaluation {
 engine::Evaluator make_evaluator(const ModelDescription& description, std::int64_t batch, int threads);
 
 /// Runs `evaluator`, built for `batch` images, over all images of `folder`. What cannot be decoded is reported and left out.
+/// `before_batch` is called if set; what it throws ends the evaluation.
 Evaluation evaluate(engine::Evaluator& evaluator, const engine::ImageFolder& folder, const ModelDescription& description,
-                    std::int64_t batch, int loader_threads, const std::function<void(const std::string&)>& report_skip);
+                    std::int64_t batch, int loader_threads, const std::function<void(const std::string&)>& report_skip,
+                    const std::function<void()>& before_batch = {});
 
 }  // namespace bramble::train

@@ -222,6 +222,7 @@ Evaluation Session::evaluate_now() {
   for (const auto& names : {evaluator.parameter_names(), evaluator.buffer_names()})
     for (const std::string& name : names)
       evaluator.set_value(name, options_.ema > 0 ? trainer_.average(name) : trainer_.value(name));
+  // A signal waits for the end: the epoch's result is part of the checkpoint.
   return evaluate(evaluator, data_.val, description_, options_.batch, options_.loader_threads,
                   [this](const std::string& message) { note_skipped(message); });
 }
