@@ -205,8 +205,9 @@ std::string to_json(const Golden& golden) {
 }
 
 bool is_derived_buffer(const std::string& buffer) {
-  constexpr std::string_view kDerived[] = {"num_batches_tracked", "relative_position_index", "attn_mask",
-                                           "relative_coords_table", "relative_bias", "height_lookup", "width_lookup"};
+  constexpr std::string_view kDerived[] = {"num_batches_tracked", "relative_position_index", "attention_bias_idxs",
+                                           "attn_mask", "relative_coords_table", "relative_bias", "height_lookup",
+                                           "width_lookup"};
   return std::ranges::any_of(kDerived, [&](std::string_view name) { return buffer.ends_with(name); });
 }
 
