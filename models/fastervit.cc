@@ -1,7 +1,9 @@
 #include "models/fastervit.h"
 
 #include <array>
+#include <numeric>
 
+#include "models/blocks/drop_path_rate.h"
 #include "models/blocks/mlp.h"
 #include "models/blocks/position_mlp.h"
 #include "models/fastervit_windows.h"
@@ -27,27 +29,47 @@ struct Variant {
   bool layer_scale = false;  ///< and the carrier tokens are added to the image at last
 };
 
+/// The blocks' rates of stochastic depth, one after the other.
+class DropPaths {
+ public:
+  DropPaths(const graph::ModelConfig& config, const Variant& variant)
+      : config_(config), blocks_(std::accumulate(variant.depths.begin(), variant.depths.end(), 0)) {}
+  float next() { return drop_path_rate(config_, index_++, blocks_); }
+
+ private:
+  const graph::ModelConfig& config_;
+  int blocks_, index_ = 0;
+};
+
 TensorId attention(Builder& b, const std::string& name, TensorId x, std::int64_t side, std::int64_t prefix, int heads) {
   const int channels = static_cast<int>(b.channels(x));
   const TensorId qkv = b.linear(name + ".qkv", x, 3 * channels);
   const TensorId bias = relative_position_mlp(b, name + ".pos_emb_funct", side, prefix, heads);
-  const TensorId y = b.linear(name + ".proj", b.attention(qkv, {.heads = heads}, bias), channels);
+  const TensorId y =
+      b.dropout(b.linear(name + ".proj", b.attention(qkv, {.heads = heads}, bias), channels), b.config().drop_rate);
   b.move_parameters_to_end(name + ".pos_emb_funct.");
   return y;
 }
 
-/// One half of a block; gamma may be absent.
-TensorId add_scaled(Builder& b, TensorId x, TensorId y, TensorId gamma) {
-  return b.add(x, gamma == graph::kNoTensor ? y : b.scale(y, gamma));
+TensorId perceptron(Builder& b, const std::string& name, TensorId x) {
+  return mlp(b, name, x, graph::Activation::gelu, b.config().drop_rate);
 }
 
-/// The factors of the residual branches: carriers' attention and perceptron, windows' attention and perceptron.
-struct LayerScales {
+/// What a block's residual branches are multiplied by, if anything (carriers' attention and perceptron, windows'
+/// attention and perceptron), and how often they are dropped.
+struct Branches {
   TensorId gamma1 = graph::kNoTensor, gamma2 = graph::kNoTensor, gamma3 = graph::kNoTensor, gamma4 = graph::kNoTensor;
+  float drop_path = 0;
+
+  TensorId add(Builder& b, TensorId x, TensorId y, TensorId gamma) const {
+    return b.add(x, b.drop_path(gamma == graph::kNoTensor ? y : b.scale(y, gamma), drop_path));
+  }
 };
 
-LayerScales layer_scales(Builder& b, const Variant& variant, const std::string& name, int channels, bool has_carriers) {
-  LayerScales all;
+Branches branches_of(Builder& b, const Variant& variant, const std::string& name, int channels, bool has_carriers,
+                     float drop_path) {
+  Branches all;
+  all.drop_path = drop_path;
   if (!variant.layer_scale) return all;
   all.gamma3 = b.parameter(name + ".gamma3", {channels});
   all.gamma4 = b.parameter(name + ".gamma4", {channels});
@@ -60,22 +82,22 @@ LayerScales layer_scales(Builder& b, const Variant& variant, const std::string& 
 
 /// Attention of all carriers to each other, row by row, and their perceptron.
 TensorId carrier_block(Builder& b, const std::string& name, TensorId carriers, std::int64_t side, int heads,
-                       const LayerScales& gamma) {
+                       const Branches& branches) {
   const int channels = static_cast<int>(b.channels(carriers));
   TensorId x = b.add_bias(carriers, position_embedding(b, name + ".hat_pos_embed", side, channels));
   TensorId y = b.layernorm(name + ".hat_norm1", x, kLayerNormEps);
-  x = add_scaled(b, x, attention(b, name + ".hat_attn", y, side, 0, heads), gamma.gamma1);
+  x = branches.add(b, x, attention(b, name + ".hat_attn", y, side, 0, heads), branches.gamma1);
   y = b.layernorm(name + ".hat_norm2", x, kLayerNormEps);
-  return add_scaled(b, x, mlp(b, name + ".hat_mlp", y), gamma.gamma2);
+  return branches.add(b, x, perceptron(b, name + ".hat_mlp", y), branches.gamma2);
 }
 
 /// Attention within windows of `prefix` + 7 x 7 tokens, and the perceptron.
 TensorId window_block(Builder& b, const std::string& name, TensorId x, std::int64_t prefix, int heads,
-                      const LayerScales& gamma) {
+                      const Branches& branches) {
   TensorId y = b.layernorm(name + ".norm1", x, kLayerNormEps);
-  x = add_scaled(b, x, attention(b, name + ".attn", y, kWindow, prefix, heads), gamma.gamma3);
+  x = branches.add(b, x, attention(b, name + ".attn", y, kWindow, prefix, heads), branches.gamma3);
   y = b.layernorm(name + ".norm2", x, kLayerNormEps);
-  return add_scaled(b, x, mlp(b, name + ".mlp", y), gamma.gamma4);
+  return branches.add(b, x, perceptron(b, name + ".mlp", y), branches.gamma4);
 }
 
 /// The windows' position embedding, with zeros for the carriers before them.
@@ -90,7 +112,7 @@ TensorId window_positions(Builder& b, const std::string& name, std::int64_t pref
 
 /// Level of windows with carrier tokens: x [N, H, W, C] -> the same.
 TensorId hierarchical_level(Builder& b, const Variant& variant, const std::string& name, TensorId x, int depth,
-                            int heads) {
+                            int heads, DropPaths& drop_paths) {
   const graph::Shape shape = b.shape(x);
   const CarrierWindows windows(shape[1] / kWindow);
   const std::int64_t side = windows.carrier_side(), image_side = windows.image_side();
@@ -105,46 +127,46 @@ TensorId hierarchical_level(Builder& b, const Variant& variant, const std::strin
   carriers = b.reshape(carriers, {images, side * side, channels});
   x = b.reshape(x, {images, image_tokens, channels});
 
-  LayerScales gamma;
+  Branches branches;
   for (int i = 0; i < depth; ++i) {
     const std::string block = name + ".blocks." + std::to_string(i);
-    gamma = layer_scales(b, variant, block, channels, true);
+    branches = branches_of(b, variant, block, channels, true, drop_paths.next());
     if (i > 0) carriers = b.gather_tokens({x}, windows.carriers());
-    carriers = carrier_block(b, block, carriers, side, heads, gamma);
+    carriers = carrier_block(b, block, carriers, side, heads, branches);
     x = b.gather_tokens({x, carriers}, i == 0 ? windows.from_image() : windows.with_new_carriers());
     x = b.reshape(x, {images * windows.windows(), CarrierWindows::kLength, channels});
     x = b.add_bias(x, window_positions(b, block, CarrierWindows::kPrefix, channels));
-    x = window_block(b, block, x, CarrierWindows::kPrefix, heads, gamma);
+    x = window_block(b, block, x, CarrierWindows::kPrefix, heads, branches);
     x = b.reshape(x, {images, windows.tokens(), channels});
     for (const char* part : {".hat_norm1.", ".hat_norm2.", ".hat_attn.", ".hat_mlp.", ".hat_pos_embed."})
       b.move_parameters_to_end(block + part);
   }
   TensorId y = b.gather_tokens({x}, windows.image());
-  if (variant.layer_scale) y = b.add(y, b.scale(b.gather_tokens({x}, windows.spread_carriers()), gamma.gamma1));
+  if (variant.layer_scale) y = b.add(y, b.scale(b.gather_tokens({x}, windows.spread_carriers()), branches.gamma1));
   return b.reshape(y, shape);
 }
 
 /// Level of one window: x [N, 7, 7, C] -> the same.
 TensorId whole_image_level(Builder& b, const Variant& variant, const std::string& name, TensorId x, int depth,
-                           int heads) {
+                           int heads, DropPaths& drop_paths) {
   const graph::Shape shape = b.shape(x);
   const int channels = static_cast<int>(shape[3]);
   x = b.reshape(x, {shape[0], kWindow * kWindow, channels});
   for (int i = 0; i < depth; ++i) {
     const std::string block = name + ".blocks." + std::to_string(i);
-    const LayerScales gamma = layer_scales(b, variant, block, channels, false);
+    const Branches branches = branches_of(b, variant, block, channels, false, drop_paths.next());
     x = b.add_bias(x, window_positions(b, block, 0, channels));
-    x = window_block(b, block, x, 0, heads, gamma);
+    x = window_block(b, block, x, 0, heads, branches);
   }
   return b.reshape(x, shape);
 }
 
-TensorId convolution_block(Builder& b, const std::string& name, TensorId x) {
+TensorId convolution_block(Builder& b, const std::string& name, TensorId x, float drop_path) {
   const int channels = static_cast<int>(b.channels(x));
   TensorId y = b.conv2d(name + ".conv1", x, channels, 3, {.padding = 1, .bias = true});
   y = b.gelu(b.batchnorm(name + ".norm1", y));
   y = b.conv2d(name + ".conv2", y, channels, 3, {.padding = 1, .bias = true});
-  return b.add(b.batchnorm(name + ".norm2", y), x);
+  return b.add(b.drop_path(b.batchnorm(name + ".norm2", y), drop_path), x);
 }
 
 TensorId patch_embedding(Builder& b, const Variant& variant) {
@@ -155,16 +177,17 @@ TensorId patch_embedding(Builder& b, const Variant& variant) {
   return b.relu(b.batchnorm("patch_embed.conv_down.4", x, kEps));
 }
 
-TensorId level(Builder& b, const Variant& variant, int number, TensorId x) {
+TensorId level(Builder& b, const Variant& variant, int number, TensorId x, DropPaths& drop_paths) {
   const std::string name = "levels." + std::to_string(number);
   const int depth = variant.depths[static_cast<std::size_t>(number)];
   const int heads = kHeads[static_cast<std::size_t>(number)];
   if (number < kHierarchicalLevel) {
-    for (int i = 0; i < depth; ++i) x = convolution_block(b, name + ".blocks." + std::to_string(i), x);
+    for (int i = 0; i < depth; ++i)
+      x = convolution_block(b, name + ".blocks." + std::to_string(i), x, drop_paths.next());
     return x;
   }
-  return number == kHierarchicalLevel ? hierarchical_level(b, variant, name, x, depth, heads)
-                                      : whole_image_level(b, variant, name, x, depth, heads);
+  return number == kHierarchicalLevel ? hierarchical_level(b, variant, name, x, depth, heads, drop_paths)
+                                      : whole_image_level(b, variant, name, x, depth, heads, drop_paths);
 }
 
 TensorId downsample(Builder& b, const std::string& name, TensorId x) {
@@ -179,9 +202,10 @@ graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
     throw graph::GraphError("images of " + std::to_string(config.size) + "x" + std::to_string(config.size) +
                             " do not fit: windows and carrier tokens are for 224x224; use --size 224");
   Builder b(config);
+  DropPaths drop_paths(config, variant);
   TensorId x = patch_embedding(b, variant);
   for (int number = 0; number < kLevels; ++number) {
-    x = level(b, variant, number, x);
+    x = level(b, variant, number, x, drop_paths);
     const std::string name = "levels." + std::to_string(number);
     if (number + 1 < kLevels) x = downsample(b, name + ".downsample", x);
     if (number == kHierarchicalLevel) b.move_parameters_to_end(name + ".global_tokenizer.");

@@ -47,7 +47,7 @@ constexpr Scheme kSchemes[] = {
     {"GhostNetV2", Draw::torch, Draw::torch},
     {"Swin", Draw::torch, Draw::normal_002},
     {"FasterViT", Draw::torch, Draw::normal_002},
-    {"MaxViT", Draw::kaiming_groups, Draw::xavier},
+    {"MaxViT", Draw::kaiming_groups, Draw::xavier},  // but for its head
     {"EfficientFormer", Draw::torch, Draw::normal_002, false, 1e-5F},
 };
 
@@ -170,6 +170,7 @@ std::vector<float> initial_parameter(const ModelInfo& info, const graph::Graph& 
   if (name == "cls_token") return normal(count, 1e-6, random);
   if (name == "pos_embed" || name.ends_with("relative_position_bias_table")) return normal(count, 0.02, random);
   if (name.ends_with("gamma")) return std::vector<float>(count, scheme.layer_scale);
+  if (info.family == "FasterViT" && name.find(".gamma") != std::string::npos) return std::vector<float>(count, 1e-5F);
   if (name.ends_with(".bias")) {
     const graph::TensorId weight = graph.find(name.substr(0, name.size() - 4) + "weight");
     return draw_bias(scheme, weight == graph::kNoTensor ? nullptr : &graph.tensor(weight).spec, name, count, random);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
+#include "models/blocks/drop_path_rate.h"
 #include "models/blocks/mlp.h"
 #include "models/blocks/relative_position.h"
 
@@ -38,9 +40,10 @@ TensorId attention(Builder& b, const std::string& name, TensorId x, bool shifted
   return b.linear(name + ".proj", b.attention(qkv, {.heads = heads, .partition = partition}, bias), channels);
 }
 
-TensorId block(Builder& b, const std::string& name, TensorId x, bool shifted) {
-  x = b.add(x, attention(b, name + ".attn", b.layernorm(name + ".norm1", x, kLayerNormEps), shifted));
-  return b.add(x, mlp(b, name + ".mlp", b.layernorm(name + ".norm2", x, kLayerNormEps)));
+TensorId block(Builder& b, const std::string& name, TensorId x, bool shifted, float drop_path) {
+  const TensorId mixed = attention(b, name + ".attn", b.layernorm(name + ".norm1", x, kLayerNormEps), shifted);
+  x = b.add(x, b.drop_path(mixed, drop_path));
+  return b.add(x, b.drop_path(mlp(b, name + ".mlp", b.layernorm(name + ".norm2", x, kLayerNormEps)), drop_path));
 }
 
 /// Two by two neighbours side by side, column by column, then half as many channels.
@@ -63,15 +66,18 @@ TensorId patch_merging(Builder& b, const std::string& name, TensorId x) {
 
 graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
   Builder b(config);
+  const int blocks = std::accumulate(variant.depths.begin(), variant.depths.end(), 0);
+  int index = 0;
   TensorId x = b.conv2d("patch_embed.proj", b.images(), variant.channels, kPatch, {.stride = kPatch, .bias = true});
   x = b.layernorm("patch_embed.norm", x, kLayerNormEps);
   for (std::size_t s = 0; s < kStages; ++s) {
     const std::string layer = "layers." + std::to_string(s);
     if (s > 0) x = patch_merging(b, layer + ".downsample", x);
-    for (int i = 0; i < variant.depths[s]; ++i) x = block(b, layer + ".blocks." + std::to_string(i), x, i % 2 == 1);
+    for (int i = 0; i < variant.depths[s]; ++i)
+      x = block(b, layer + ".blocks." + std::to_string(i), x, i % 2 == 1, drop_path_rate(config, index++, blocks));
   }
   x = b.global_avg_pool(b.layernorm("norm", x, kLayerNormEps));
-  return b.finish(b.linear("head.fc", x, static_cast<int>(config.classes)));
+  return b.finish(b.classifier("head.fc", x));
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 
 namespace bramble::models {
 
-/// NAME.fc1 to four times the channels, the activation, NAME.fc2 back.
+/// NAME.fc1 to four times the channels, the activation, NAME.fc2 back; dropout at `drop_rate` after each.
 graph::TensorId mlp(graph::Builder& b, const std::string& name, graph::TensorId x,
-                    graph::Activation activation = graph::Activation::gelu);
+                    graph::Activation activation = graph::Activation::gelu, float drop_rate = 0);
 
 }  // namespace bramble::models

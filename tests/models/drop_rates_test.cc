@@ -45,6 +45,15 @@ void expect_rates(const std::string& model, const std::vector<float>& paths, con
   EXPECT_EQ(drops.layers.size(), paths.size() + elements.size()) << "two layers draw the same numbers";
 }
 
+/// 0 to 0.2 in even steps from block to block, branches[i] times in block i.
+std::vector<float> rising(const std::vector<int>& branches) {
+  std::vector<float> rates;
+  for (std::size_t i = 1; i < branches.size(); ++i)
+    rates.insert(rates.end(), static_cast<std::size_t>(branches[i]),
+                 0.2F * static_cast<float>(i) / static_cast<float>(branches.size() - 1));
+  return rates;
+}
+
 /// What a hook on timm's modules saw.
 TEST(DropRates, AreTimms) {
   expect_rates("resnet18", {0.0286F, 0.0571F, 0.0857F, 0.1143F, 0.1429F, 0.1714F, 0.2F}, {0.3F});
@@ -66,6 +75,9 @@ TEST(DropRates, AreTimms) {
                 0.1176F, 0.1294F, 0.1412F, 0.1529F, 0.1647F, 0.1647F, 0.1765F, 0.1882F, 0.2F,    0.2F},
                {0.3F});
   expect_rates("mlpmixer_b16", std::vector<float>(24, 0.2F), {0.3F});
+  expect_rates("swin_tiny", rising(std::vector<int>(12, 2)), {0.3F});
+  expect_rates("faster_vit_0", rising({1, 1, 1, 1, 1, 4, 4, 4, 4, 4, 4, 2, 2, 2, 2, 2}), std::vector<float>(51, 0.3F));
+  expect_rates("maxvit_tiny", rising(std::vector<int>(11, 5)), {0.3F});
   expect_rates("vgg11", {}, {0.3F, 0.3F});
   expect_rates("efficientvit_b0", {}, {0.3F});
   expect_rates("ghostnetv2_100", {}, {0.3F});

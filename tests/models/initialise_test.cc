@@ -62,7 +62,16 @@ TEST(Initialise, DrawsTimmsDistributions) {
       {"fastvit_t8", "stem.0.conv_kxk.0.conv.weight", 0.1111, 0.06, 1.9},
       {"efficientvit_b0", "head.in_conv.conv.weight", 0.051031, 0.01, 1.8},
       {"ghostnetv2_100", "classifier.weight", 0.016137, 0.03, 1.8},
-      {"swin_tiny", "head.fc.weight", 0.02, 0.05, 6}, {"maxvit_tiny", "stem.conv1.weight", 0.058926, 0.08, 6},
+      {"swin_tiny", "head.fc.weight", 0.02, 0.05, 6},
+      {"swin_tiny", "layers.0.blocks.0.attn.qkv.weight", 0.02, 0.02, 6},
+      {"swin_tiny", "layers.0.blocks.0.attn.relative_position_bias_table", 0.02, 0.1, 6},
+      {"swin_tiny", "patch_embed.proj.weight", 0.083333, 0.03, 1.8},
+      {"faster_vit_0", "levels.2.blocks.0.hat_attn.qkv.weight", 0.02, 0.01, 6},
+      {"faster_vit_0", "patch_embed.conv_down.0.weight", 0.1111, 0.05, 1.9},
+      {"maxvit_tiny", "stem.conv1.weight", 0.058926, 0.06, 6},
+      {"maxvit_tiny", "stages.0.blocks.0.conv.conv2_kxk.weight", 0.4714, 0.05, 6},
+      {"maxvit_tiny", "stages.0.blocks.0.attn_block.attn.qkv.weight", 0.088388, 0.02, 1.8},
+      {"maxvit_tiny", "stages.0.blocks.0.attn_block.mlp.fc1.bias", 1e-6, 0.2, 5},
       {"maxvit_tiny", "head.fc.weight", 0.025516, 0.03, 1.8},
       {"vgg11", "features.0.weight", 0.058926, 0.06, 6}, {"vgg11", "head.fc.weight", 0.01, 0.02, 6},
   };
@@ -89,6 +98,8 @@ TEST(Initialise, ConstantsAreTimms) {
       {"convnext_tiny", "stages.0.blocks.0.gamma", 1e-6F}, {"convnext_tiny", "head.fc.bias", 0},
       {"mobilevitv2_050", "stages.1.0.conv3_1x1.bn.weight", 1}, {"mobilevitv2_050", "stages.1.1.conv3_1x1.bn.weight", 0},
       {"fastvit_t8", "stages.0.blocks.0.layer_scale.gamma", 1e-5F},
+      {"swin_tiny", "layers.0.blocks.0.attn.qkv.bias", 0}, {"faster_vit_3", "levels.2.blocks.0.gamma1", 1e-5F},
+      {"maxvit_tiny", "stem.conv1.bias", 0}, {"maxvit_tiny", "stages.0.blocks.0.attn_grid.attn.qkv.bias", 0},
       {"mlpmixer_b16", "head.weight", 0}, {"vgg11", "features.0.bias", 0},
   };
   for (const Constant& row : rows)
