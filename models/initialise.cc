@@ -15,6 +15,7 @@ enum class Draw : std::uint8_t {
   uniform_out,     ///< uniform within 1 / sqrt(channels out)
   normal_001,      ///< normal, deviation 0.01
   normal_002,      ///< normal, deviation 0.02 (timm truncates it at -2 and 2, which is never)
+  truncated_002,   ///< normal, deviation 0.02, truncated at two deviations
   xavier,          ///< uniform within sqrt(6 / (fan in + fan out))
   lecun,           ///< normal of variance 1 / fan in, truncated at two deviations
 };
@@ -46,8 +47,9 @@ constexpr Scheme kSchemes[] = {
     {"EfficientViT", Draw::torch, Draw::torch},
     {"GhostNetV2", Draw::torch, Draw::torch},
     {"Swin", Draw::torch, Draw::normal_002},
-    {"FasterViT", Draw::torch, Draw::normal_002},
+    {"FasterViT", Draw::torch, Draw::normal_002, false, 1e-5F},
     {"MaxViT", Draw::kaiming_groups, Draw::xavier},  // but for its head
+    {"EdgeNeXt", Draw::truncated_002, Draw::truncated_002},
     {"EfficientFormer", Draw::torch, Draw::normal_002, false, 1e-5F},
 };
 
@@ -79,6 +81,12 @@ class Random {
   double normal(double deviation) {
     const double radius = std::sqrt(-2 * std::log(1 - unit()));
     return deviation * radius * std::cos(2 * std::numbers::pi * unit());
+  }
+  /// Of deviation 1 before what lies beyond two of them is drawn again.
+  double truncated() {
+    double drawn = normal(1);
+    while (std::abs(drawn) > 2) drawn = normal(1);
+    return drawn;
   }
 
  private:
@@ -113,12 +121,9 @@ std::vector<float> draw_weight(Draw draw, const Fans& fans, std::size_t count, R
       case Draw::uniform_out: drawn = random.uniform(1 / std::sqrt(fans.out)); break;
       case Draw::normal_001: drawn = random.normal(0.01); break;
       case Draw::normal_002: drawn = random.normal(0.02); break;
+      case Draw::truncated_002: drawn = 0.02 * random.truncated(); break;
       case Draw::xavier: drawn = random.uniform(std::sqrt(6 / (fans.in + fans.out))); break;
-      case Draw::lecun:
-        do drawn = random.normal(1);
-        while (std::abs(drawn) > 2);
-        drawn *= std::sqrt(1 / fans.in) / kTruncated;
-        break;
+      case Draw::lecun: drawn = random.truncated() * std::sqrt(1 / fans.in) / kTruncated; break;
     }
     value = static_cast<float>(drawn);
   }
@@ -169,8 +174,10 @@ std::vector<float> initial_parameter(const ModelInfo& info, const graph::Graph& 
   const Random random(name, seed);
   if (name == "cls_token") return normal(count, 1e-6, random);
   if (name == "pos_embed" || name.ends_with("relative_position_bias_table")) return normal(count, 0.02, random);
-  if (name.ends_with("gamma")) return std::vector<float>(count, scheme.layer_scale);
-  if (info.family == "FasterViT" && name.find(".gamma") != std::string::npos) return std::vector<float>(count, 1e-5F);
+  const std::string_view last = std::string_view(name).substr(name.rfind('.') + 1);
+  if (last.starts_with("gamma")) return std::vector<float>(count, scheme.layer_scale);
+  if (last == "temperature") return std::vector<float>(count, 1.0F);
+  if (last == "attention_biases") return std::vector<float>(count, 0.0F);
   if (name.ends_with(".bias")) {
     const graph::TensorId weight = graph.find(name.substr(0, name.size() - 4) + "weight");
     return draw_bias(scheme, weight == graph::kNoTensor ? nullptr : &graph.tensor(weight).spec, name, count, random);

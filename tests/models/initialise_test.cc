@@ -73,6 +73,8 @@ TEST(Initialise, DrawsTimmsDistributions) {
       {"maxvit_tiny", "stages.0.blocks.0.attn_block.attn.qkv.weight", 0.088388, 0.02, 1.8},
       {"maxvit_tiny", "stages.0.blocks.0.attn_block.mlp.fc1.bias", 1e-6, 0.2, 5},
       {"maxvit_tiny", "head.fc.weight", 0.025516, 0.03, 1.8},
+      {"edgenext_x_small", "stages.3.blocks.2.xca.qkv.weight", 0.0176, 0.02, 2.28},
+      {"edgenext_x_small", "stem.0.weight", 0.0176, 0.06, 2.28},
       {"vgg11", "features.0.weight", 0.058926, 0.06, 6}, {"vgg11", "head.fc.weight", 0.01, 0.02, 6},
   };
   for (const Expected& row : rows) {
@@ -100,6 +102,9 @@ TEST(Initialise, ConstantsAreTimms) {
       {"fastvit_t8", "stages.0.blocks.0.layer_scale.gamma", 1e-5F},
       {"swin_tiny", "layers.0.blocks.0.attn.qkv.bias", 0}, {"faster_vit_3", "levels.2.blocks.0.gamma1", 1e-5F},
       {"maxvit_tiny", "stem.conv1.bias", 0}, {"maxvit_tiny", "stages.0.blocks.0.attn_grid.attn.qkv.bias", 0},
+      {"edgenext_x_small", "stages.1.blocks.2.gamma_xca", 1e-6F}, {"edgenext_x_small", "head.fc.bias", 0},
+      {"edgenext_x_small", "stages.1.blocks.2.xca.temperature", 1},
+      {"efficientformer_l1", "stages.3.blocks.4.token_mixer.attention_biases", 0},
       {"mlpmixer_b16", "head.weight", 0}, {"vgg11", "features.0.bias", 0},
   };
   for (const Constant& row : rows)
