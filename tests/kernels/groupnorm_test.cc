@@ -97,7 +97,7 @@ TEST(Groupnorm, BackwardMatchesReference) {
       image.forward(y);
       groupnorm_spread_f32(shape, image.mean.data(), means.data());
       const BatchnormBackward operands{Activation::none, shape.channels, image.dy.data(), image.x.data(),
-                                       nullptr,          {means.data(), nullptr, nullptr}};
+                                       nullptr,          {means.data(), means.data(), means.data()}};
       const auto partials = image.parts([&](std::size_t begin, std::size_t end, double* sums) {
         batchnorm_bwd_reduce_f32(operands, begin, end, 0, shape.channels, sums, sums + shape.channels);
       });
