@@ -13,11 +13,11 @@ namespace fs = std::filesystem;
 
 bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
 
-bool is_jpeg(const fs::path& path) {
+bool has_image_extension(const fs::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return extension == ".jpg" || extension == ".jpeg";
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
 std::vector<fs::path> sorted_entries(const fs::path& folder) {
@@ -41,14 +41,14 @@ void add_class(const fs::path& folder, std::int32_t label, std::vector<Sample>& 
   for (const fs::path& entry : sorted_entries(folder)) {
     if (fs::is_directory(entry, error)) {
       has_folders = true;
-    } else if (is_jpeg(entry)) {
+    } else if (has_image_extension(entry)) {
       samples.push_back({entry, label});
     }
   }
   if (samples.size() > before) return;
   // The usual slip: the folder above train/ and val/.
   const std::string hint = has_folders ? "; it holds folders: is " + folder.string() + " the folder of classes?" : "";
-  throw FileError(folder, "class folder without a JPEG image" + hint);
+  throw FileError(folder, "class folder without an image (.jpg, .jpeg, .png)" + hint);
 }
 
 }  // namespace

@@ -4,13 +4,12 @@
 
 #include <string>
 
+#include "engine/data/exif.h"
 #include "engine/data/file.h"
 
 namespace bramble::engine {
 namespace {
 
-// Pillow's own guard is 89 megapixels; beyond that a small file can demand gigabytes.
-constexpr std::int64_t kMaxPixels = 100'000'000;
 // The accurate integer DCT is the one Pillow uses, and gives the same bits on every processor. A progressive file
 // with thousands of scans would take minutes: it counts as corrupt.
 constexpr int kDecodeFlags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS;
@@ -21,13 +20,15 @@ struct Header {
   int colorspace = -1;
 };
 
-bool ends_with_end_marker(const std::vector<std::uint8_t>& file) {
+using Bytes = std::span<const std::uint8_t>;
+
+bool ends_with_end_marker(Bytes file) {
   return file.size() >= 2 && file[file.size() - 2] == 0xff && file.back() == 0xd9;
 }
 
 // libjpeg calls a missing half a warning, as it does a few stray bytes before a marker. Cameras write the latter,
 // every reader takes it, and it hides nothing where the file's end is there.
-bool is_harmless(const std::string& warning, const std::vector<std::uint8_t>& file) {
+bool is_harmless(const std::string& warning, Bytes file) {
   return warning.find("extraneous bytes before marker") != std::string::npos && ends_with_end_marker(file);
 }
 
@@ -48,32 +49,28 @@ void cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, std::vector<std::uint8_t
 
 }  // namespace
 
+bool is_jpeg(Bytes file) { return file.size() >= 3 && file[0] == 0xff && file[1] == 0xd8 && file[2] == 0xff; }
+
 struct JpegDecoder::Impl {
   tjhandle handle = tjInitDecompress();
-  std::vector<std::uint8_t> file;
   std::vector<std::uint8_t> cmyk;
+  std::vector<std::uint8_t> scratch;
 
   ~Impl() {
     if (handle != nullptr) tjDestroy(handle);
   }
 
-  Header read_header(const std::filesystem::path& path) {
-    if (file.empty()) throw FileError(path, "is empty");
-    if (file.size() < 4 || file[0] != 0xff || file[1] != 0xd8) throw FileError(path, "is not a JPEG");
+  Header read_header(const std::filesystem::path& path, Bytes file) {
     Header header;
     int subsampling = -1;
     // Fails for an unusual chroma subsampling too, which decoding takes: then the sizes are there.
     const int status = tjDecompressHeader3(handle, file.data(), static_cast<unsigned long>(file.size()), &header.width,
                                            &header.height, &subsampling, &header.colorspace);
     if (status != 0 && (header.width < 1 || header.height < 1)) throw corrupt(path);
-    if (std::int64_t{header.width} * header.height > kMaxPixels) {
-      throw FileError(path, std::to_string(header.width) + " x " + std::to_string(header.height) +
-                                " pixels are more than an image may have");
-    }
     return header;
   }
 
-  void decompress(const std::filesystem::path& path, std::uint8_t* pixels, const Header& header, int format) {
+  void decompress(const std::filesystem::path& path, Bytes file, std::uint8_t* pixels, const Header& header, int format) {
     if (tjDecompress2(handle, file.data(), static_cast<unsigned long>(file.size()), pixels, header.width, 0,
                       header.height, format, kDecodeFlags) == 0) {
       return;
@@ -93,20 +90,17 @@ JpegDecoder::JpegDecoder() : impl_(std::make_unique<Impl>()) {
 JpegDecoder::~JpegDecoder() = default;
 JpegDecoder::JpegDecoder(JpegDecoder&&) noexcept = default;
 
-void JpegDecoder::decode(const std::filesystem::path& path, Image& image) {
-  read_file(path, impl_->file);
-  const Header header = impl_->read_header(path);
-  const std::size_t pixels = static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
-  image.width = header.width;
-  image.height = header.height;
-  image.pixels.resize(pixels * 3);
+void JpegDecoder::decode(const std::filesystem::path& path, Bytes file, Image& image) {
+  const Header header = impl_->read_header(path, file);
+  resize_for(path, header.width, header.height, image);
   if (header.colorspace == TJCS_CMYK || header.colorspace == TJCS_YCCK) {
-    impl_->cmyk.resize(pixels * 4);
-    impl_->decompress(path, impl_->cmyk.data(), header, TJPF_CMYK);
+    impl_->cmyk.resize(image.pixels.size() / 3 * 4);
+    impl_->decompress(path, file, impl_->cmyk.data(), header, TJPF_CMYK);
     cmyk_to_rgb(impl_->cmyk, image.pixels);
   } else {
-    impl_->decompress(path, image.pixels.data(), header, TJPF_RGB);
+    impl_->decompress(path, file, image.pixels.data(), header, TJPF_RGB);
   }
+  make_upright(jpeg_orientation(file), image, impl_->scratch);
 }
 
 struct JpegEncoder::Impl {

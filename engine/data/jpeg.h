@@ -4,18 +4,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <vector>
+
+#include "engine/data/image.h"
 
 namespace bramble::engine {
 
-/// RGB, eight bits a channel, [height][width][3].
-struct Image {
-  int width = 0;
-  int height = 0;
-  std::vector<std::uint8_t> pixels;
-};
+bool is_jpeg(std::span<const std::uint8_t> file);
 
-/// Decodes to the same bits as Pillow's `Image.open(path).convert("RGB")` on the same libjpeg-turbo.
+/// Decodes to the same bits as Pillow's `ImageOps.exif_transpose(Image.open(path)).convert("RGB")` on the same libjpeg-turbo.
 /// Keeps its buffers: one decoder a thread, then no allocation once the largest image has passed.
 class JpegDecoder {
  public:
@@ -23,8 +21,8 @@ class JpegDecoder {
   ~JpegDecoder();
   JpegDecoder(JpegDecoder&&) noexcept;
 
-  /// Throws FileError for a file that is missing, truncated, corrupt or no JPEG.
-  void decode(const std::filesystem::path& path, Image& image);
+  /// Throws FileError, with `path`, for a file that is truncated, corrupt or no JPEG.
+  void decode(const std::filesystem::path& path, std::span<const std::uint8_t> file, Image& image);
 
  private:
   struct Impl;

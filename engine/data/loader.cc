@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "engine/data/file.h"
-#include "engine/data/jpeg.h"
+#include "engine/data/image_decoder.h"
 #include "engine/data/normalise.h"
 #include "engine/data/resize.h"
 
@@ -26,7 +26,7 @@ class ImageReader {
   }
 
  private:
-  JpegDecoder decoder_;
+  ImageDecoder decoder_;
   Augmenter augmenter_;
   Image image_;
   std::vector<std::uint8_t> cropped_;

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/data/jpeg.h"
+#include "engine/data/image.h"
 
 namespace bramble::engine {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/data/jpeg.h"
+#include "engine/data/image_decoder.h"
 #include "tests/support/files.h"
 
 namespace bramble::engine {
@@ -15,7 +15,7 @@ constexpr int kSize = 24;
 
 Image photo() {
   Image image;
-  JpegDecoder().decode(test::source_file("photos/dog/n02089973_English_foxhound.jpg"), image);
+  ImageDecoder().decode(test::source_file("photos/dog/n02089973_English_foxhound.jpg"), image);
   return image;
 }
 

@@ -7,14 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "engine/data/jpeg.h"
+#include "engine/data/image.h"
 #include "tests/support/files.h"
 
 namespace bramble::test {
 
 /// The lines of one kind, split into words.
-inline std::vector<std::vector<std::string>> expected_lines(const std::string& kind) {
-  std::ifstream file(source_file("data/expected.txt"));
+inline std::vector<std::vector<std::string>> expected_lines(const std::string& kind,
+                                                            const std::string& name = "data/expected.txt") {
+  std::ifstream file(source_file(name));
   std::vector<std::vector<std::string>> lines;
   for (std::string line; std::getline(file, line);) {
     std::istringstream stream(line);

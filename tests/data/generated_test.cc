@@ -5,8 +5,8 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "engine/data/image_decoder.h"
 #include "engine/data/image_folder.h"
-#include "engine/data/jpeg.h"
 #include "tests/support/files.h"
 
 namespace bramble::engine {
@@ -29,7 +29,7 @@ TEST(Generated, EveryClassHasImagesOfTheSizeAsked) {
   EXPECT_EQ(folder.classes.size(), 3U);
   EXPECT_EQ(folder.samples.size(), 7U);
   Image image;
-  JpegDecoder decoder;
+  ImageDecoder decoder;
   for (const Sample& sample : folder.samples) {
     decoder.decode(sample.path, image);
     EXPECT_EQ(image.width, 40);

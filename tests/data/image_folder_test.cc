@@ -30,13 +30,13 @@ TEST(ImageFolder, ClassesAndImagesAreSorted) {
 
 TEST(ImageFolder, ExtensionsInAnyCaseAndNothingElse) {
   const test::TemporaryFolder root;
-  for (const char* name : {"b.JPG", "a.jpg", "c.jpeg", "d.JPEG", "e.png", "f", ".g.jpg", "jpg"}) {
+  for (const char* name : {"b.JPG", "a.jpg", "c.jpeg", "d.JPEG", "e.png", "f.PNG", "g", ".h.jpg", "jpg", "i.gif"}) {
     test::write_whole(root.path() / "class" / name, "");
   }
   test::write_whole(root / "README.jpg", "");
   test::write_whole(root.path() / ".hidden" / "a.png", "");
   const ImageFolder folder = read_image_folder(root.path(), 1);
-  ASSERT_EQ(folder.samples.size(), 4U);
+  ASSERT_EQ(folder.samples.size(), 6U);
   EXPECT_EQ(folder.samples[0].path.filename(), "a.jpg");
   EXPECT_EQ(folder.samples[1].path.filename(), "b.JPG");
 }
@@ -51,8 +51,8 @@ TEST(ImageFolder, MissingAndEmptyFoldersAreNamed) {
 TEST(ImageFolder, AClassWithoutImagesIsNamed) {
   const test::TemporaryFolder root;
   test::write_whole(root.path() / "a" / "x.jpg", "");
-  test::write_whole(root.path() / "b" / "x.png", "");
-  EXPECT_NE(error_of(root.path()).find("/b: class folder without a JPEG image"), std::string::npos);
+  test::write_whole(root.path() / "b" / "x.gif", "");
+  EXPECT_NE(error_of(root.path()).find("/b: class folder without an image (.jpg, .jpeg, .png)"), std::string::npos);
 }
 
 TEST(ImageFolder, TheFolderAboveTheRightOneGivesAHint) {

@@ -1,4 +1,4 @@
-#include "engine/data/jpeg.h"
+#include "engine/data/image_decoder.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@ namespace {
 const char* const kPhoto = "photos/dog/n02089973_English_foxhound.jpg";
 
 std::string error_of(const std::filesystem::path& path) {
-  JpegDecoder decoder;
+  ImageDecoder decoder;
   Image image;
   try {
     decoder.decode(path, image);
@@ -31,7 +31,7 @@ std::string error_of_bytes(std::string_view bytes) {
 }
 
 TEST(Jpeg, GrayscaleBecomesThreeEqualChannels) {
-  JpegDecoder decoder;
+  ImageDecoder decoder;
   Image image;
   decoder.decode(test::source_file("photos/dog/n02096051_Airedale.jpg"), image);
   EXPECT_EQ(image.width, 500);
@@ -43,12 +43,12 @@ TEST(Jpeg, GrayscaleBecomesThreeEqualChannels) {
 }
 
 TEST(Jpeg, OneDecoderTakesImageAfterImage) {
-  JpegDecoder decoder;
+  ImageDecoder decoder;
   Image reused;
   decoder.decode(test::source_file("photos/reptile/n01688243_frilled_lizard.jpg"), reused);
   decoder.decode(test::source_file(kPhoto), reused);
   Image fresh;
-  JpegDecoder().decode(test::source_file(kPhoto), fresh);
+  ImageDecoder().decode(test::source_file(kPhoto), fresh);
   EXPECT_EQ(reused.pixels, fresh.pixels);
 }
 
@@ -74,7 +74,7 @@ TEST(Jpeg, StrayBytesBeforeTheEndAreTaken) {
 }
 
 TEST(Jpeg, OtherFilesAreNamed) {
-  EXPECT_NE(error_of_bytes("\x89PNG\r\n\x1a\n").find("is not a JPEG"), std::string::npos);
+  EXPECT_NE(error_of_bytes("GIF89a").find("is neither a JPEG nor a PNG"), std::string::npos);
   EXPECT_NE(error_of_bytes("").find("is empty"), std::string::npos);
   EXPECT_NE(error_of("/nowhere/x.jpg").find("/nowhere/x.jpg: No such file"), std::string::npos);
   EXPECT_NE(error_of(test::source_file("photos")).find("is a folder"), std::string::npos);
@@ -94,7 +94,7 @@ TEST(Jpeg, EncodedPicturesComeBackNearly) {
   const test::TemporaryFolder folder;
   test::write_whole(folder / "x.jpg", std::string(bytes.begin(), bytes.end()));
   Image back;
-  JpegDecoder().decode(folder / "x.jpg", back);
+  ImageDecoder().decode(folder / "x.jpg", back);
   ASSERT_EQ(back.pixels.size(), image.pixels.size());
   for (const std::uint8_t value : back.pixels) EXPECT_NEAR(value, 90, 2);
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/data/file.h"
+#include "engine/data/image_decoder.h"
 #include "engine/data/normalise.h"
 #include "engine/data/resize.h"
 #include "tests/support/files.h"
@@ -43,7 +44,7 @@ std::vector<Batch> batches(const ImageFolder& folder, LoaderOptions options, int
 
 std::vector<float> read_alone(const fs::path& path) {
   Image image;
-  JpegDecoder().decode(path, image);
+  ImageDecoder().decode(path, image);
   std::vector<std::uint8_t> rgb(kValues);
   Resizer().resize_and_crop(image, kSize, rgb);
   std::vector<float> values(kValues);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/data/image_decoder.h"
 #include "tests/data/expected.h"
 
 namespace bramble::engine {
@@ -42,7 +43,7 @@ TEST(Resize, LargePatternsEqualPillow) {
 TEST(Resize, PhotographsEqualPillow) {
   const auto lines = test::expected_lines("photo");
   ASSERT_GE(lines.size(), 12U);
-  JpegDecoder decoder;
+  ImageDecoder decoder;
   Image image;
   for (const auto& line : lines) {
     SCOPED_TRACE(line[1]);

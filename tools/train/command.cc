@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "engine/data/file.h"
-#include "engine/data/jpeg.h"
+#include "engine/data/image_decoder.h"
 #include "engine/data/normalise.h"
 #include "engine/data/resize.h"
 #include "engine/model_file.h"
@@ -119,7 +119,7 @@ int run(const PredictOptions& options) {
   cli::catch_interrupts();
   LoadedModel model = load(options.checkpoint, 1, options.threads);
   const int size = static_cast<int>(model.description.size);
-  engine::JpegDecoder decoder;
+  engine::ImageDecoder decoder;
   engine::Resizer resizer;
   engine::Image image;
   std::vector<std::uint8_t> rgb(static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3);
