@@ -6,6 +6,7 @@
 
 #include "bench/bench_models_progress.h"
 #include "engine/data/generated.h"
+#include "engine/data/image_folder.h"
 #include "engine/data/loader.h"
 #include "tools/cli/program.h"
 
@@ -29,13 +30,13 @@ std::filesystem::path generated_folder(const Options& options) {
   return engine::generated_images(engine::cache_folder(), {.classes = options.classes, .size = options.size}, report);
 }
 
-engine::ImageFolder read_folder(const Options& options) {
+engine::DatasetPtr read_folder(const Options& options) {
   const std::filesystem::path root = options.data.empty() ? generated_folder(options) : options.data;
-  engine::ImageFolder folder = engine::read_image_folder(root, options.classes);
+  const auto folder = std::make_shared<const engine::ImageFolder>(engine::read_image_folder(root, options.classes));
   // Before the first model is planned, not after.
-  if (folder.samples.size() < static_cast<std::size_t>(options.batch)) {
+  if (folder->size() < static_cast<std::size_t>(options.batch)) {
     throw std::runtime_error(fmt::format("{}: a batch of {} is larger than the data: {} images", root.string(),
-                                         options.batch, folder.samples.size()));
+                                         options.batch, folder->size()));
   }
   return folder;
 }
@@ -48,7 +49,7 @@ std::size_t batches_needed(const Options& options, std::size_t images) {
 
 }  // namespace
 
-Data::Data(const Options& options) : options_(options), folder_(read_folder(options)) {}
+Data::Data(const Options& options) : options_(options), images_(read_folder(options)) {}
 
 void Data::note_skipped(const std::string& path_and_reason) {
   if (skipped_.insert(path_and_reason).second) print_notice("warning: skipped " + path_and_reason);
@@ -57,12 +58,12 @@ void Data::note_skipped(const std::string& path_and_reason) {
 std::unique_ptr<engine::BatchSource> Data::open() {
   if (stored_) return std::make_unique<engine::StoredBatches>(*stored_);
   auto loader = std::make_unique<engine::Loader>(
-      folder_, engine::LoaderOptions{.batch = options_.batch, .size = options_.size, .threads = kLoaderThreads},
+      images_, engine::LoaderOptions{.batch = options_.batch, .size = options_.size, .threads = kLoaderThreads},
       [this](const std::string& message) { note_skipped(message); });
   if (!options_.in_memory) return loader;
   const auto labels = static_cast<std::size_t>(options_.batch);
   const auto side = static_cast<std::size_t>(options_.size);
-  stored_.emplace(*loader, batches_needed(options_, folder_.samples.size()), labels * side * side * 3, labels);
+  stored_.emplace(*loader, batches_needed(options_, images_->size()), labels * side * side * 3, labels);
   return std::make_unique<engine::StoredBatches>(*stored_);
 }
 

@@ -8,7 +8,7 @@
 
 #include "bench/bench_models_options.h"
 #include "engine/data/batches.h"
-#include "engine/data/image_folder.h"
+#include "engine/data/dataset.h"
 
 namespace bramble::bench {
 
@@ -26,7 +26,7 @@ class Data {
   void note_skipped(const std::string& path_and_reason);
 
   const Options& options_;
-  engine::ImageFolder folder_;
+  engine::DatasetPtr images_;
   std::optional<engine::StoredBatches> stored_;  ///< with --in-memory, from the first open() on; never advanced
   std::set<std::string> skipped_;
 };

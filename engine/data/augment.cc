@@ -9,6 +9,8 @@ namespace {
 constexpr double kNarrowest = 3.0 / 4.0;
 constexpr double kWidest = 4.0 / 3.0;
 constexpr int kAttempts = 10;
+constexpr int kLargestNative = 64;
+constexpr int kPadding = 4;
 
 int rounded(double value) { return static_cast<int>(std::nearbyint(value)); }
 
@@ -41,6 +43,22 @@ Box random_crop(int width, int height, double smallest, DataRandom& random) {
   return central_crop(width, height);
 }
 
+bool is_native(const Image& image, int size) {
+  return size <= kLargestNative && image.width == size && image.height == size;
+}
+
+void random_shift(const Image& image, DataRandom& random, std::span<std::uint8_t> rgb) {
+  const int down = static_cast<int>(random.below(2 * kPadding + 1)) - kPadding;
+  const int right = static_cast<int>(random.below(2 * kPadding + 1)) - kPadding;
+  const int begin = std::max(0, -right);
+  const int end = std::max(begin, std::min(image.width, image.width - right));
+  std::fill(rgb.begin(), rgb.end(), std::uint8_t{0});
+  for (int row = std::max(0, -down); row < std::min(image.height, image.height - down); ++row) {
+    const auto from = image.pixels.begin() + (std::ptrdiff_t{row + down} * image.width + right + begin) * 3;
+    std::copy_n(from, std::ptrdiff_t{end - begin} * 3, rgb.begin() + (std::ptrdiff_t{row} * image.width + begin) * 3);
+  }
+}
+
 void flip_horizontally(int size, std::span<std::uint8_t> rgb) {
   const auto row_bytes = static_cast<std::size_t>(size) * 3;
   for (std::size_t row = 0; row < static_cast<std::size_t>(size); ++row) {
@@ -51,14 +69,17 @@ void flip_horizontally(int size, std::span<std::uint8_t> rgb) {
 }
 
 void Augmenter::apply(const Image& image, DataRandom random, std::span<std::uint8_t> rgb) {
-  if (options_.crop) {
+  const bool native = is_native(image, size_);
+  if (native && options_.crop) {
+    random_shift(image, random, rgb);
+  } else if (options_.crop) {
     resizer_.crop_and_resize(image, random_crop(image.width, image.height, options_.smallest_crop, random), size_, rgb);
-  } else if (image.width == size_ && image.height == size_) {
+  } else if (native) {
     std::copy(image.pixels.begin(), image.pixels.end(), rgb.begin());
   } else {
     resizer_.resize_and_crop(image, size_, rgb);
   }
-  if (options_.flip && random.below(2) == 1) flip_horizontally(size_, rgb);
+  if (random.uniform(0, 1) < options_.flip) flip_horizontally(size_, rgb);
 }
 
 }  // namespace bramble::engine

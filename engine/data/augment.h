@@ -10,13 +10,20 @@
 namespace bramble::engine {
 
 struct AugmentOptions {
-  bool crop = false;            ///< RandomResizedCrop; without it the whole image's centre
+  bool crop = false;            ///< random_crop(), or random_shift() of what is_native(); without it the image's centre
   double smallest_crop = 0.08;  ///< of the image's area
-  bool flip = false;            ///< RandomHorizontalFlip, of every other image
+  double flip = 0;              ///< RandomHorizontalFlip: this share of the images
 };
+
+/// Small pictures that already have the size (CIFAR's, Tiny ImageNet's) are not resampled.
+bool is_native(const Image& image, int size);
 
 /// RandomResizedCrop's box: an area in [smallest, 1] of the image's, an aspect ratio in [3/4, 4/3].
 Box random_crop(int width, int height, double smallest, DataRandom& random);
+
+/// RandomCrop(size, padding = 4), as CIFAR is augmented since the first ResNets: `image`, which is size x size, moved by at
+/// most four pixels each way; what comes in is black.
+void random_shift(const Image& image, DataRandom& random, std::span<std::uint8_t> rgb);
 
 /// Mirrors [size][size][3] in place.
 void flip_horizontally(int size, std::span<std::uint8_t> rgb);

@@ -19,6 +19,9 @@ class ImageDecoder {
   /// Throws FileError for a file that is missing, empty, truncated, corrupt, too large or of another format.
   void decode(const std::filesystem::path& path, Image& image);
 
+  /// Memory for what is not in a file of its own; the next call of decode() overwrites it.
+  std::vector<std::uint8_t>& scratch() { return file_; }
+
  private:
   JpegDecoder jpeg_;
   PngDecoder png_;

@@ -20,20 +20,6 @@ bool has_image_extension(const fs::path& path) {
   return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
-std::vector<fs::path> sorted_entries(const fs::path& folder) {
-  std::vector<fs::path> entries;
-  try {
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-      if (!is_hidden(entry.path())) entries.push_back(entry.path());
-    }
-  } catch (const fs::filesystem_error& error) {
-    throw FileError(folder, error.code().message());
-  }
-  std::sort(entries.begin(), entries.end(),
-            [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
-  return entries;
-}
-
 void add_class(const fs::path& folder, std::int32_t label, std::vector<Sample>& samples) {
   const std::size_t before = samples.size();
   bool has_folders = false;
@@ -52,6 +38,30 @@ void add_class(const fs::path& folder, std::int32_t label, std::vector<Sample>& 
 }
 
 }  // namespace
+
+std::vector<fs::path> sorted_entries(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  try {
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+      if (!is_hidden(entry.path())) entries.push_back(entry.path());
+    }
+  } catch (const fs::filesystem_error& error) {
+    throw FileError(folder, error.code().message());
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
+  return entries;
+}
+
+void ImageFolder::decode(std::size_t sample, ImageDecoder& decoder, Image& image) const {
+  decoder.decode(samples[sample].path, image);
+}
+
+void ImageFolder::check_present(std::size_t sample) const {
+  const fs::path folder = samples[sample].path.parent_path();
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) throw DataGone(folder, "the folder of images has gone");
+}
 
 ImageFolder read_image_folder(const fs::path& root, std::int64_t max_classes) {
   std::error_code error;

@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "engine/data/file.h"
 #include "engine/data/image_decoder.h"
 #include "engine/data/normalise.h"
 #include "engine/data/resize.h"
@@ -13,14 +12,14 @@
 namespace bramble::engine {
 namespace {
 
-// A thread's own decoder and buffers: path to normalised values.
+// A thread's own decoder and buffers: sample to normalised values.
 class ImageReader {
  public:
   ImageReader(int size, const AugmentOptions& augment)
       : augmenter_(size, augment), cropped_(static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3) {}
 
-  void read(const std::filesystem::path& path, const DataRandom& random, std::span<float> values) {
-    decoder_.decode(path, image_);
+  void read(const Dataset& dataset, std::size_t sample, const DataRandom& random, std::span<float> values) {
+    dataset.decode(sample, decoder_, image_);
     augmenter_.apply(image_, random, cropped_);
     normalise(cropped_, values);
   }
@@ -43,9 +42,9 @@ void shuffle(std::vector<std::uint32_t>& order, std::uint64_t seed, std::uint64_
 
 }  // namespace
 
-Loader::Loader(ImageFolder folder, const LoaderOptions& options, SkipReport report_skip)
-    : folder_(std::move(folder)), options_(options), report_skip_(std::move(report_skip)) {
-  const std::size_t images = folder_.samples.size();
+Loader::Loader(DatasetPtr dataset, const LoaderOptions& options, SkipReport report_skip)
+    : dataset_(std::move(dataset)), options_(options), report_skip_(std::move(report_skip)) {
+  const std::size_t images = dataset_->size();
   if (images < static_cast<std::size_t>(options_.batch) && !options_.partial) {
     throw std::runtime_error("a batch of " + std::to_string(options_.batch) +
                              " is larger than the data: " + std::to_string(images) + " images");
@@ -89,7 +88,7 @@ void Loader::work(const std::stop_token& stop) {
     if (!failed_[slot.sample]) {
       lock.unlock();
       try {
-        reader.read(folder_.samples[slot.sample].path, {options_.seed, kImageStreams + number}, slot.values);
+        reader.read(*dataset_, slot.sample, {options_.seed, kImageStreams + number}, slot.values);
         read = true;
       } catch (const std::exception& error) {
         slot.reason = error.what();
@@ -123,6 +122,7 @@ void Loader::note_failure(const Slot& slot) {
     if (failed_[slot.sample]) return;
     failed_[slot.sample] = true;
   }
+  dataset_->check_present(slot.sample);
   ++skipped_;
   if (report_skip_) report_skip_(slot.reason);
 }
@@ -144,7 +144,7 @@ void Loader::take(std::span<float> images, std::span<std::int32_t> labels, std::
   if (slot.state == Slot::State::ready) {
     std::copy(slot.values.begin(), slot.values.end(),
               images.begin() + static_cast<std::ptrdiff_t>(place * slot.values.size()));
-    labels[place] = folder_.samples[slot.sample].label;
+    labels[place] = dataset_->label(slot.sample);
     samples_.push_back(slot.sample);
     ++readable_in_epoch_;
   } else {

@@ -1,4 +1,4 @@
-// Decodes an ImageFolder's photographs on threads of its own while the caller computes.
+// Decodes a dataset's pictures on threads of its own while the caller computes.
 #pragma once
 
 #include <condition_variable>
@@ -12,7 +12,7 @@
 
 #include "engine/data/augment.h"
 #include "engine/data/batches.h"
-#include "engine/data/image_folder.h"
+#include "engine/data/dataset.h"
 
 namespace bramble::engine {
 
@@ -36,11 +36,11 @@ class Loader : public BatchSource {
   /// Called by the thread that calls next(), in the stream's order.
   using SkipReport = std::function<void(const std::string& path_and_reason)>;
 
-  /// Throws if `folder` has fewer images than a batch.
-  Loader(ImageFolder folder, const LoaderOptions& options, SkipReport report_skip);
+  /// Throws if `dataset` has fewer images than a batch.
+  Loader(DatasetPtr dataset, const LoaderOptions& options, SkipReport report_skip);
   ~Loader() override;
 
-  /// Throws when an epoch ends with fewer readable images than a batch.
+  /// Throws when an epoch ends with fewer readable images than a batch, and DataGone when the dataset says so.
   void next(std::span<float> images, std::span<std::int32_t> labels) override;
 
   /// Fills what is left of the epoch, at most a batch; returns how many, 0 at its end. The next call begins the next
@@ -49,7 +49,7 @@ class Loader : public BatchSource {
 
   /// Images that have been handed out or skipped since the stream's beginning.
   std::uint64_t position() const { return consumed_; }
-  /// Of the last batch, as indices into the folder's samples.
+  /// Of the last batch, as numbers in the dataset.
   std::span<const std::size_t> samples() const { return samples_; }
   std::size_t skipped() const { return skipped_; }
 
@@ -71,7 +71,7 @@ class Loader : public BatchSource {
   void note_failure(const Slot& slot);
   void end_epoch();
 
-  const ImageFolder folder_;
+  const DatasetPtr dataset_;
   const LoaderOptions options_;
   const SkipReport report_skip_;
 

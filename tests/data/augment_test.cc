@@ -73,6 +73,41 @@ TEST(Augment, WhereNoCropFitsTheMiddleIsTaken) {
   EXPECT_EQ(random_crop(1, 1, 1, random), (Box{0, 0, 1, 1}));
 }
 
+TEST(Augment, SmallPicturesOfTheSizeAreMovedByUpToFourPixels) {
+  Image image{kSize, kSize, std::vector<std::uint8_t>(kSize * kSize * 3)};
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<std::uint8_t>(1 + i % 255);
+  // torchvision's definition: pad(4), then any of the 9 x 9 places.
+  Image padded{kSize + 8, kSize + 8, std::vector<std::uint8_t>((kSize + 8) * (kSize + 8) * 3)};
+  for (std::size_t row = 0; row < kSize; ++row)
+    std::copy_n(image.pixels.begin() + static_cast<std::ptrdiff_t>(row * kSize * 3), kSize * 3,
+                padded.pixels.begin() + static_cast<std::ptrdiff_t>(((row + 4) * (kSize + 8) + 4) * 3));
+  std::vector<std::vector<std::uint8_t>> places;
+  for (int top = 0; top < 9; ++top)
+    for (int left = 0; left < 9; ++left) places.push_back(cut(padded, {left, top, kSize, kSize}).pixels);
+  std::vector<int> seen(places.size());
+  std::vector<std::uint8_t> found = blank();
+  Augmenter augmenter(kSize, {.crop = true});
+  constexpr int kDraws = 81 * 40;
+  for (std::uint64_t i = 0; i < kDraws; ++i) {
+    augmenter.apply(image, {5, i}, found);
+    const auto place = std::find(places.begin(), places.end(), found);
+    ASSERT_NE(place, places.end());
+    ++seen[static_cast<std::size_t>(place - places.begin())];
+  }
+  EXPECT_GT(*std::min_element(seen.begin(), seen.end()), 10);
+  EXPECT_LT(*std::max_element(seen.begin(), seen.end()), 90);
+}
+
+TEST(Augment, LargerPicturesOfTheSizeAreCroppedAndResized) {
+  Image image{80, 80, std::vector<std::uint8_t>(80 * 80 * 3, 200)};
+  std::vector<std::uint8_t> found(image.pixels.size());
+  Augmenter augmenter(80, {.crop = true});
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    augmenter.apply(image, {5, i}, found);
+    EXPECT_EQ(found, image.pixels) << "a shift would bring in black";
+  }
+}
+
 TEST(Augment, FlippingTwiceGivesTheImageBack) {
   std::vector<std::uint8_t> rgb = blank();
   for (std::size_t i = 0; i < rgb.size(); ++i) rgb[i] = static_cast<std::uint8_t>(i * 7);
@@ -86,7 +121,7 @@ TEST(Augment, FlippingTwiceGivesTheImageBack) {
 
 TEST(Augment, HalfOfTheImagesAreFlipped) {
   const Image image = photo();
-  Augmenter augmenter(kSize, {.flip = true});
+  Augmenter augmenter(kSize, {.flip = 0.5});
   std::vector<std::uint8_t> plain = blank(), found = blank();
   Resizer().resize_and_crop(image, kSize, plain);
   int flipped = 0;

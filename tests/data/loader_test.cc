@@ -6,10 +6,12 @@
 #include <set>
 
 #include "engine/data/file.h"
+#include "engine/data/idx.h"
 #include "engine/data/image_decoder.h"
+#include "engine/data/image_folder.h"
 #include "engine/data/normalise.h"
 #include "engine/data/resize.h"
-#include "tests/support/files.h"
+#include "tests/data/packed_files.h"
 
 namespace bramble::engine {
 namespace {
@@ -20,6 +22,8 @@ constexpr int kSize = 24;
 constexpr std::size_t kValues = kSize * kSize * 3;
 
 ImageFolder photos() { return read_image_folder(test::source_file("photos"), 1000); }
+
+DatasetPtr shared(ImageFolder folder) { return std::make_shared<const ImageFolder>(std::move(folder)); }
 
 struct Batch {
   std::vector<float> images;
@@ -36,7 +40,7 @@ Batch next_batch(BatchSource& source, int batch) {
 
 std::vector<Batch> batches(const ImageFolder& folder, LoaderOptions options, int count) {
   options.size = kSize;
-  Loader loader(folder, options, nullptr);
+  Loader loader(shared(folder), options, nullptr);
   std::vector<Batch> result;
   for (int i = 0; i < count; ++i) result.push_back(next_batch(loader, options.batch));
   return result;
@@ -108,7 +112,7 @@ TEST(Loader, OrderDependsOnTheSeedAndNotOnTheThreads) {
 }
 
 TEST(Loader, AugmentedImagesDependOnTheSeedAndNotOnTheThreads) {
-  const AugmentOptions augment{.crop = true, .flip = true};
+  const AugmentOptions augment{.crop = true, .flip = 0.5};
   const std::vector<Batch> one = batches(photos(), {.batch = 5, .threads = 1, .seed = 3, .augment = augment}, 7);
   for (int threads : {2, 8})
     EXPECT_EQ(one, batches(photos(), {.batch = 5, .threads = threads, .seed = 3, .augment = augment}, 7));
@@ -116,14 +120,14 @@ TEST(Loader, AugmentedImagesDependOnTheSeedAndNotOnTheThreads) {
 }
 
 TEST(Loader, ContinuesAnotherLoadersStream) {
-  LoaderOptions options{.batch = 5, .size = kSize, .threads = 2, .seed = 3, .augment = {.crop = true, .flip = true}};
+  LoaderOptions options{.batch = 5, .size = kSize, .threads = 2, .seed = 3, .augment = {.crop = true, .flip = 0.5}};
   const std::vector<Batch> whole = batches(photos(), options, 7);
   for (const int before : {1, 2, 5}) {
-    Loader first(photos(), options, nullptr);
+    Loader first(shared(photos()), options, nullptr);
     for (int i = 0; i < before; ++i) next_batch(first, 5);
     LoaderOptions rest = options;
     rest.start = first.position();
-    Loader second(photos(), rest, nullptr);
+    Loader second(shared(photos()), rest, nullptr);
     for (std::size_t i = static_cast<std::size_t>(before); i < 7; ++i) EXPECT_EQ(next_batch(second, 5), whole[i]);
   }
 }
@@ -131,7 +135,7 @@ TEST(Loader, ContinuesAnotherLoadersStream) {
 TEST(Loader, AnEpochMayEndWithinABatch) {
   const SpoiltPhotos spoilt(3);
   for (const int batch : {1, 4, 5, 10, 13, 40}) {
-    Loader loader(spoilt.read(), {.batch = batch, .size = kSize, .shuffle = false, .partial = true}, nullptr);
+    Loader loader(shared(spoilt.read()), {.batch = batch, .size = kSize, .shuffle = false, .partial = true}, nullptr);
     std::vector<float> images(static_cast<std::size_t>(batch) * kValues);
     std::vector<std::int32_t> labels(static_cast<std::size_t>(batch));
     for (int epoch = 0; epoch < 3; ++epoch) {
@@ -150,7 +154,7 @@ TEST(Loader, CorruptImagesAreNamedOnceAndLeftOut) {
   const SpoiltPhotos spoilt(3);
   for (int threads : {1, 4}) {
     std::multiset<std::string> reported;
-    Loader loader(spoilt.read(), {.batch = 4, .size = kSize, .threads = threads},
+    Loader loader(shared(spoilt.read()), {.batch = 4, .size = kSize, .threads = threads},
                   [&](const std::string& message) { reported.insert(message.substr(0, message.find(": "))); });
     for (int i = 0; i < 12; ++i) next_batch(loader, 4);
     EXPECT_EQ(reported, std::multiset<std::string>(spoilt.names().begin(), spoilt.names().end()));
@@ -185,14 +189,53 @@ TEST(Loader, ABatchLargerThanTheReadableDataIsAnError) {
   EXPECT_NO_THROW(batches(spoilt.read(), {.batch = 11}, 3));
 }
 
+TEST(Loader, DataThatGoesAsAWholeIsNoCorruptImage) {
+  const SpoiltPhotos photographs(0);
+  std::vector<std::string> reported;
+  Loader loader(shared(photographs.read()), {.batch = 4, .size = kSize, .shuffle = false},
+                [&](const std::string& message) { reported.push_back(message); });
+  next_batch(loader, 4);
+  const fs::path root = photographs.read().samples[0].path.parent_path().parent_path();
+  fs::rename(root, root.string() + " away");
+  EXPECT_THROW(
+      {
+        for (int i = 0; i < 8; ++i) next_batch(loader, 4);
+      },
+      DataGone);
+  EXPECT_TRUE(reported.empty()) << reported.front();
+}
+
+TEST(Loader, PicturesThatAreNoFilesComeWithTheirLabels) {
+  const test::TemporaryFolder folder;
+  test::write_mnist(folder.path(), 13, 5);
+  const DatasetPtr digits = find_idx(folder.path())->train;
+  LoaderOptions options{.batch = 5, .size = 28, .threads = 1, .seed = 3, .augment = {.crop = true, .flip = 0.5}};
+  std::vector<std::vector<float>> streams;
+  for (const int threads : {1, 2, 7}) {
+    options.threads = threads;
+    Loader loader(digits, options, nullptr);
+    std::vector<float> images(5 * 28 * 28 * 3), stream;
+    std::vector<std::int32_t> labels(5);
+    for (int i = 0; i < 4; ++i) {
+      loader.next(images, labels);
+      for (std::size_t place = 0; place < 5; ++place)
+        EXPECT_EQ(labels[place], static_cast<std::int32_t>(loader.samples()[place] % 10));
+      stream.insert(stream.end(), images.begin(), images.end());
+    }
+    streams.push_back(stream);
+  }
+  EXPECT_EQ(streams[0], streams[1]);
+  EXPECT_EQ(streams[0], streams[2]);
+}
+
 TEST(Loader, MayGoWhileItsThreadsAreBusy) {
-  for (int i = 0; i < 20; ++i) Loader(photos(), {.batch = 13, .size = kSize, .threads = 3}, nullptr);
+  for (int i = 0; i < 20; ++i) Loader(shared(photos()), {.batch = 13, .size = kSize, .threads = 3}, nullptr);
 }
 
 TEST(StoredBatches, RepeatWhatTheLoaderGave) {
   const std::vector<Batch> loaded = batches(photos(), {.batch = 4}, 3);
   LoaderOptions options{.batch = 4, .size = kSize};
-  Loader loader(photos(), options, nullptr);
+  Loader loader(shared(photos()), options, nullptr);
   StoredBatches stored(loader, 3, 4 * kValues, 4);
   for (int i = 0; i < 6; ++i) EXPECT_EQ(next_batch(stored, 4), loaded[static_cast<std::size_t>(i % 3)]);
 }

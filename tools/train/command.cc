@@ -35,9 +35,15 @@ LoadedModel load(const fs::path& path, std::int64_t batch, int threads) {
   return model;
 }
 
+/// The columns that fmt, which pads by them and not by bytes, takes a name to have: never more than bytes.
+std::size_t columns_of(const std::string& name) {
+  const std::size_t bytes = name.size();
+  return 2 * bytes - fmt::formatted_size("{:<{}}", name, bytes);
+}
+
 void print_confusion(const Evaluation& evaluation, const std::vector<std::string>& classes) {
   std::size_t width = 5;
-  for (const std::string& name : classes) width = std::max(width, name.size());
+  for (const std::string& name : classes) width = std::max(width, columns_of(name));
   fmt::print("{:<{}}  {:>6}  most often taken for\n", "class", width, "top-1");
   for (std::size_t c = 0; c < classes.size(); ++c) {
     const std::vector<std::size_t>& row = evaluation.confusion[c];
@@ -70,7 +76,7 @@ void print_prediction(const fs::path& image, std::span<const float> logits, cons
 
 void add_options(CLI::App& command, EvalOptions& options) {
   command.add_option("checkpoint", options.checkpoint, "a model that `bramble train` wrote")->required();
-  command.add_option("--data", options.data, "folder of class folders; or with a val or test folder of them")->required();
+  command.add_option("--data", options.data, "class folders, or with a val or test folder of them; CIFAR or MNIST files")->required();
   command.add_option("--batch", options.batch, "images at a time")->check(CLI::Range(1, 1 << 20));
   command.add_option("--threads", options.threads, "computing threads; one for each core unless given")
       ->check(CLI::Range(1, 256));
@@ -95,16 +101,7 @@ int run(const Options& options) {
 int run(const EvalOptions& options) {
   cli::catch_interrupts();
   LoadedModel model = load(options.checkpoint, options.batch, options.threads);
-  fs::path folder = options.data;
-  std::error_code error;
-  for (const char* name : {"val", "test"})
-    if (fs::is_directory(options.data / name, error)) {
-      folder = options.data / name;
-      break;
-    }
-  const auto classes = static_cast<std::int64_t>(model.description.classes.size());
-  const engine::ImageFolder images =
-      with_classes(engine::read_image_folder(folder, classes), model.description.classes, folder);
+  const engine::DatasetPtr images = read_evaluation_data(options.data, model.description.classes);
   const Evaluation evaluation =
       evaluate(model.evaluator, images, model.description, options.batch, 2,
                [](const std::string& message) { fmt::print(stderr, "bramble: warning: skipped {}\n", message); },
@@ -141,7 +138,7 @@ int run(const PredictOptions& options) {
       const nlohmann::ordered_json json = {{"image", path.string()},
                                            {"logits", std::vector<float>(logits.begin(), logits.end())},
                                            {"classes", model.description.classes}};
-      fmt::print("{}\n", json.dump());
+      fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     } else {
       print_prediction(path, logits, model.description.classes, options.top);
     }

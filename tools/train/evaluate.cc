@@ -67,14 +67,14 @@ engine::Evaluator make_evaluator(const ModelDescription& description, std::int64
           threads};
 }
 
-Evaluation evaluate(engine::Evaluator& evaluator, const engine::ImageFolder& folder, const ModelDescription& description,
+Evaluation evaluate(engine::Evaluator& evaluator, const engine::DatasetPtr& data, const ModelDescription& description,
                     std::int64_t batch, int loader_threads,
                     const std::function<void(const std::string&)>& report_skip,
                     const std::function<void()>& before_batch) {
   const std::size_t classes = description.classes.size();
   Evaluation result;
   result.confusion.assign(classes, std::vector<std::size_t>(classes, 0));
-  engine::Loader loader(folder,
+  engine::Loader loader(data,
                         {.batch = static_cast<int>(batch), .size = static_cast<int>(description.size),
                          .threads = loader_threads, .shuffle = false, .partial = true},
                         report_skip);

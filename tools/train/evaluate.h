@@ -1,4 +1,4 @@
-// A trained model over a folder of images.
+// A trained model over a dataset.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/data/image_folder.h"
+#include "engine/data/dataset.h"
 #include "engine/trainer.h"
 
 namespace bramble::train {
@@ -36,9 +36,9 @@ struct Evaluation {
 /// The model for evaluation; its values are set afterwards.
 engine::Evaluator make_evaluator(const ModelDescription& description, std::int64_t batch, int threads);
 
-/// Runs `evaluator`, built for `batch` images, over all images of `folder`. What cannot be decoded is reported and left out.
+/// Runs `evaluator`, built for `batch` images, over all images of `data`. What cannot be decoded is reported and left out.
 /// `before_batch` is called if set; what it throws ends the evaluation.
-Evaluation evaluate(engine::Evaluator& evaluator, const engine::ImageFolder& folder, const ModelDescription& description,
+Evaluation evaluate(engine::Evaluator& evaluator, const engine::DatasetPtr& data, const ModelDescription& description,
                     std::int64_t batch, int loader_threads, const std::function<void(const std::string&)>& report_skip,
                     const std::function<void()>& before_batch = {});
 

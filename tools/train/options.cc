@@ -20,7 +20,7 @@ void for_each_setting(Options& o, Take&& take) {
   const CLI::Validator fraction = CLI::Range(0.0, 0.99999999);
   const CLI::Validator not_negative = CLI::Range(0.0, 1e30);
   take("model", o.model, "the model to train; `bramble models` lists them", CLI::Validator());
-  take("data", o.data, "folder with train/CLASS and val/CLASS, or with CLASS alone", CLI::Validator());
+  take("data", o.data, "folder with train/CLASS and val/CLASS, or with CLASS alone; or CIFAR's or MNIST's files", CLI::Validator());
   take("init", o.init, "safetensors file to begin from, with timm's names; without it, timm's initialisation",
        CLI::Validator());
   take("head-only", o.head_only, "train the classifier alone", CLI::Validator());
@@ -30,9 +30,11 @@ void for_each_setting(Options& o, Take&& take) {
   take("batch", o.batch, "images a step", positive);
   take("size", o.size, "height and width that images are brought to", positive);
   take("val-split", o.val_split, "share of each class kept for evaluation where there is no val folder", fraction);
-  take("augment", o.augment, "none, or basic: random crops and flips", CLI::IsMember({"none", "basic"}));
+  take("augment", o.augment, "none, or basic: random crops (of pictures of --size up to 64: shifts by up to 4 pixels) and flips", CLI::IsMember({"none", "basic"}));
   take("smallest-crop", o.smallest_crop, "least share of an image's area that a random crop keeps",
        CLI::Range(1e-6, 1.0));
+  take("flip", o.flip, "share of the images that --augment mirrors; 0 where left and right matter, as for digits",
+       CLI::Range(0.0, 1.0));
   take("optimizer", o.optimizer, "sgd, adamw or lion", CLI::IsMember({"sgd", "adamw", "lion"}));
   take("lr", o.lr, "learning rate", not_negative);
   take("momentum", o.momentum, "SGD's", fraction);

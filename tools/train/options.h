@@ -27,6 +27,7 @@ struct Options {
   double val_split = 0.2;  ///< of each class, where the data has no val folder
   std::string augment = "basic";
   double smallest_crop = 0.08;
+  double flip = 0.5;
 
   std::string optimizer = "sgd";
   double lr = 0.01;

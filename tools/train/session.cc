@@ -56,7 +56,7 @@ double share_correct(std::span<const float> logits, std::span<const std::int32_t
 Session::Session(const Options& options)
     : options_(options),
       data_(read_data(options.data, options.val_split, options.seed)),
-      description_{options.model, options.size, data_.train.classes},
+      description_{options.model, options.size, data_.train->class_names()},
       trainer_(make_trainer()) {
   make_schedule();
   last_checkpoint_ = engine::newest_checkpoint(options_.out / "checkpoints");
@@ -133,7 +133,7 @@ void Session::load_initial_values() {
 }
 
 std::int64_t Session::steps_of(double epochs) const {
-  const double images = static_cast<double>(data_.train.samples.size());
+  const double images = static_cast<double>(data_.train->size());
   return static_cast<std::int64_t>(std::ceil(epochs * images / static_cast<double>(options_.batch)));
 }
 
@@ -189,9 +189,19 @@ void Session::note_skipped(const std::string& path_and_reason) {
   fmt::print(stderr, "bramble: warning: skipped {}\n", path_and_reason);
 }
 
+void Session::load_batch() {
+  try {
+    loader_->next(trainer_.images(), trainer_.labels());
+  } catch (const engine::DataGone&) {
+    // Between two steps all that a continued run needs is there.
+    if (state_.step > 0) save();
+    throw;
+  }
+}
+
 void Session::train_step() {
   const auto begin = std::chrono::steady_clock::now();
-  loader_->next(trainer_.images(), trainer_.labels());
+  load_batch();
   const double rate = engine::learning_rate(schedule_, state_.step / options_.accumulate);
   trainer_.set_learning_rate(static_cast<float>(rate));
   const float loss = trainer_.step();
@@ -209,7 +219,7 @@ void Session::train_step() {
   state_.epoch_top1 += correct;
 
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const double images = static_cast<double>(data_.train.samples.size());
+  const double images = static_cast<double>(data_.train->size());
   const StepMetrics step{.step = state_.step, .epoch = static_cast<double>(state_.position) / images,
                          .loss = static_cast<double>(loss), .top1 = correct, .lr = rate,
                          .images_per_s = static_cast<double>(options_.batch) / seconds};
@@ -235,7 +245,7 @@ void Session::end_epoch(std::int64_t number) {
                      .train_loss = state_.epoch_loss / steps,
                      .train_top1 = state_.epoch_top1 / steps,
                      .val = {}};
-  if (!data_.val.samples.empty()) epoch.val = evaluate_now();
+  if (data_.val->size() > 0) epoch.val = evaluate_now();
   metrics_->add(epoch);
   progress_->clear();
   std::string line = fmt::format("epoch {:>3}  step {:>6}  train loss {:.4f} top-1 {:.1f} %", epoch.epoch, epoch.step,
@@ -275,15 +285,28 @@ void Session::run() {
                             .seed = options_.seed,
                             .augment = {.crop = options_.augment != "none",
                                         .smallest_crop = options_.smallest_crop,
-                                        .flip = options_.augment != "none"},
+                                        .flip = options_.augment != "none" ? options_.flip : 0},
                             .start = state_.position},
       [this](const std::string& message) { note_skipped(message); });
   fmt::print("{}: {} images of {} classes, {} for evaluation; {} steps of {}; memory {}\n", options_.model,
-             data_.train.samples.size(), data_.train.classes.size(), data_.val.samples.size(), steps_, options_.batch,
+             data_.train->size(), data_.train->class_names().size(), data_.val->size(), steps_, options_.batch,
              engine::format_bytes(trainer_.memory().total()));
   std::fflush(stdout);
   progress_ = std::make_unique<Progress>(state_.step, steps_);
-  const auto epoch_of = [&] { return state_.position / data_.train.samples.size(); };
+  try {
+    train();
+  } catch (const engine::DataGone& gone) {
+    progress_->clear();
+    throw std::runtime_error(fmt::format("{}; stopped after step {}, {}", gone.what(), state_.step,
+                                         last_checkpoint_ ? "--resume continues from " + last_checkpoint_->path.string()
+                                                          : "before the first checkpoint"));
+  }
+  progress_->clear();
+  write_results();
+}
+
+void Session::train() {
+  const auto epoch_of = [&] { return state_.position / data_.train->size(); };
   while (state_.step < steps_) {
     const std::uint64_t epoch = epoch_of();
     train_step();
@@ -297,8 +320,6 @@ void Session::run() {
       throw cli::Interrupted();
     }
   }
-  progress_->clear();
-  write_results();
 }
 
 }  // namespace bramble::train

@@ -40,7 +40,10 @@ class Session {
   std::int64_t steps_of(double epochs) const;
   void make_schedule();
 
+  void train();
   void train_step();
+  /// The next batch into the trainer. Where the data has gone, a checkpoint is written first.
+  void load_batch();
   void end_epoch(std::int64_t number);
   Evaluation evaluate_now();
   void save();
