@@ -69,6 +69,9 @@ class Op {
   /// or its backward's; or -1.
   virtual int channel_sums_output() const { return -1; }
 
+  /// The output that is a weight's gradient, if this op can hand it on piece by piece (ops/with_update.h); or -1.
+  virtual int weight_gradient_output() const { return -1; }
+
   /// Inputs that the node also writes (running statistics, an updated parameter, its momentum).
   virtual std::vector<int> mutated_inputs() const { return {}; }
 

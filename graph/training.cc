@@ -5,6 +5,7 @@
 #include "graph/autodiff.h"
 #include "graph/fuse.h"
 #include "graph/fuse_batchnorm.h"
+#include "graph/fuse_updates.h"
 #include "graph/ops/adamw.h"
 #include "graph/ops/blend.h"
 #include "graph/ops/clip_scale.h"
@@ -142,9 +143,8 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   const SoftmaxCrossEntropyAttributes loss{config.label_smoothing};
   step.loss = graph.add_node(std::make_shared<SoftmaxCrossEntropy>(loss), "loss", {step.logits, step.labels})[0];
   Updates updates(step, config);
-  step.gradients = differentiate(graph, {{step.loss}}, trainable, [&](TensorId parameter, TensorId gradient) {
-    updates.take(parameter, gradient);
-  });
+  step.gradients = differentiate(graph, {{step.loss}}, trainable,
+                                 [&](TensorId parameter, TensorId gradient) { updates.take(parameter, gradient); });
   updates.finish();
   const std::size_t update_count = graph.nodes().size() - step.first_update;
   fuse_gelu_gradients(graph);
@@ -155,6 +155,7 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   if (config.keep_gradients)
     for (const auto& [parameter, gradient] : step.gradients) graph.keep(gradient);
   fuse_batchnorm(graph);
+  fuse_updates(graph);
   // Fusion has changed the nodes before the updates, not these.
   step.first_update = graph.nodes().size() - update_count;
   return step;

@@ -68,8 +68,11 @@ bool does_work(const Node& node, const std::vector<bool>& read) {
   });
 }
 
+// Gradients are kept, so that products and updates are layers of their own.
 Graph training_step(const models::ModelInfo& info, std::int64_t batch) {
-  return graph::make_training_step(models::build_model(info, {.batch = batch}), {}).graph;
+  graph::TrainingConfig config;
+  config.keep_gradients = true;
+  return graph::make_training_step(models::build_model(info, {.batch = batch}), config).graph;
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 #include "kernels/adamw/adamw.h"
 
 #include "engine/bind/ops.h"
-#include "engine/bind/slices.h"
-#include "engine/layout.h"
+#include "engine/bind/weight_update.h"
 #include "graph/ops/adamw.h"
 
 namespace bramble::engine {
@@ -12,19 +11,21 @@ enum Input { kParam, kGrad, kRate, kCorrections, kMean, kVariance, kScale };
 
 }  // namespace
 
-Bound bind_adamw(const BindContext& context) {
-  const graph::AdamwAttributes attributes = context.op<graph::Adamw>().attributes;
-  const bool has_scale = context.has_input(kScale);
-  const Slices slices = slice_elements(storage_elements(context.input(kParam)));
-  return {{{slices.count, [=](const Operands& o, std::int64_t task, std::byte*) {
-             const float* corrections = o.in<float>(kCorrections);
-             const kernels::AdamwUpdate update{*o.in<float>(kRate),     attributes.beta1, attributes.beta2,
-                                               attributes.eps,          attributes.weight_decay,
-                                               corrections[0],          corrections[1]};
-             kernels::adamw_update_f32(update, has_scale ? *o.in<float>(kScale) : 1.0F, slices.begin(task),
-                                       slices.end(task), o.mutable_in<float>(kParam), o.in<float>(kGrad),
-                                       o.mutable_in<float>(kMean), o.mutable_in<float>(kVariance));
-           }}}};
+ElementUpdate update_with_adamw(const BindContext& context) {
+  const UpdateInputs inputs(context);
+  const graph::AdamwAttributes attributes = inputs.op<graph::Adamw>().attributes;
+  const int param = inputs[kParam], rate = inputs[kRate], corrections = inputs[kCorrections];
+  const int mean = inputs[kMean], variance = inputs[kVariance], scale = inputs.optional(kScale);
+  return [=](const Operands& o, std::size_t begin, std::size_t end, const float* gradient) {
+    const float* correction = o.in<float>(corrections);
+    const kernels::AdamwUpdate update{*o.in<float>(rate),      attributes.beta1, attributes.beta2, attributes.eps,
+                                      attributes.weight_decay, correction[0],    correction[1]};
+    kernels::adamw_update_f32(update, scale >= 0 ? *o.in<float>(scale) : 1.0F, 0, end - begin,
+                              o.mutable_in<float>(param) + begin, gradient, o.mutable_in<float>(mean) + begin,
+                              o.mutable_in<float>(variance) + begin);
+  };
 }
+
+Bound bind_adamw(const BindContext& context) { return bind_update(context, update_with_adamw(context)); }
 
 }  // namespace bramble::engine

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/ops/with_update.h"
 
 namespace bramble::engine {
 
@@ -58,17 +59,25 @@ class BindContext {
  public:
   BindContext(const graph::Graph& graph, const graph::Node& node, const CacheSizes& cache_sizes,
               std::span<const bool> output_is_read)
-      : caches(cache_sizes), graph_(graph), node_(node), output_is_read_(output_is_read) {}
+      : caches(cache_sizes),
+        graph_(graph),
+        node_(node),
+        update_(dynamic_cast<const graph::WithUpdate*>(node.op.get())),
+        op_(update_ ? *update_->gradient : *node.op),
+        inputs_(update_ ? static_cast<int>(update_->gradient_inputs) : static_cast<int>(node.inputs.size())),
+        output_is_read_(output_is_read) {}
 
   const CacheSizes& caches;
 
+  /// With an update (graph/ops/with_update.h): the gradient's op; the update's inputs lie from inputs() on.
   template <class T>
   const T& op() const {
-    return static_cast<const T&>(*node_.op);
+    return static_cast<const T&>(op_);
   }
-  const graph::Node& node() const { return node_; }
-  int inputs() const { return static_cast<int>(node_.inputs.size()); }
-  bool has_input(int i) const { return i < inputs() && node_.inputs[static_cast<std::size_t>(i)] != graph::kNoTensor; }
+  const graph::Op* update() const { return update_ ? update_->update.get() : nullptr; }
+  int inputs() const { return inputs_; }
+  bool has_input(int i) const { return i < inputs() && is_given(i); }
+  bool has_update_input(int i) const { return is_given(inputs() + i); }
   /// False: nobody reads it, its operand is nullptr and need not be computed.
   bool has_output(int i) const { return output_is_read_[static_cast<std::size_t>(i)]; }
   const graph::TensorSpec& input(int i) const {
@@ -79,8 +88,16 @@ class BindContext {
   }
 
  private:
+  bool is_given(int i) const {
+    const auto at = static_cast<std::size_t>(i);
+    return at < node_.inputs.size() && node_.inputs[at] != graph::kNoTensor;
+  }
+
   const graph::Graph& graph_;
   const graph::Node& node_;
+  const graph::WithUpdate* update_;
+  const graph::Op& op_;
+  int inputs_;
   std::span<const bool> output_is_read_;
 };
 

@@ -3,6 +3,7 @@
 #include "engine/bind/convolution.h"
 #include "engine/bind/convolution_batchnorm.h"
 #include "engine/bind/ops.h"
+#include "engine/bind/weight_update.h"
 #include "engine/bind/winograd_conv2d.h"
 
 namespace bramble::engine {
@@ -45,7 +46,8 @@ Bound bind_conv2d_bwd_data(const BindContext& context) {
 Bound bind_conv2d_bwd_weight(const BindContext& context) {
   const auto& op = context.op<graph::Conv2dBwdWeight>();
   const kernels::Conv2dShape shape = kernel_shape(op.attributes, context.input(0).shape);
-  if (context.has_output(0) && takes_winograd_bwd_weight(shape)) return bind_winograd_conv2d_bwd_weight(context, shape);
+  if (needs_gradient(context, 0) && takes_winograd_bwd_weight(shape))
+    return bind_winograd_conv2d_bwd_weight(context, shape);
   return bind_convolution_bwd_weight(context, shape);
 }
 

@@ -1,5 +1,5 @@
-// What the bindings of convolutions share. Linear layers, 1 x 1 convolutions of an image of one row, have the transposed
-// weight from here, and the gradients of odd widths and of a bias alone.
+// What the bindings of convolutions share. Linear layers, 1 x 1 convolutions of an image of one row, have the
+// transposed weight from here, and the gradients of odd widths and of a bias alone.
 #pragma once
 
 #include <optional>
@@ -26,9 +26,9 @@ Phase pack_transposed_phase(const kernels::Conv2dShape& shape, int weight, std::
 struct WeightGradientOperands {
   int x = 0, dy = 1;
   int dw = 0, db = 1;
-  int mean = -1;  ///< scale and beta follow; < 0 where x is not normalised
+  int mean = -1;                                               ///< scale and beta follow; < 0 where x is not normalised
   kernels::Activation activation = kernels::Activation::none;  ///< of the normalisation
-  std::int64_t dy_offset = -1;  ///< where >= 0: dy lies there in the shared scratch, and is no operand
+  std::int64_t dy_offset = -1;      ///< where >= 0: dy lies there in the shared scratch, and is no operand
   std::int64_t scratch_offset = 0;  ///< floats of shared scratch that come before the partial gradients
 };
 
@@ -39,8 +39,9 @@ void append_weight_gradient(const BindContext& context, const kernels::Conv2dSha
 /// db alone: column sums of dy.
 Phase bias_gradient_phase(const kernels::Conv2dShape& shape, const WeightGradientOperands& where);
 
-/// Sums `parts` parts in the shared scratch from `offset` on: [parts][dw_elements], then [parts][db_elements].
-Phase sum_gradient_parts(const WeightGradientOperands& where, std::int64_t parts, std::int64_t dw_elements,
-                         std::int64_t db_elements);
+/// Sums `parts` parts in the shared scratch from scratch_offset on: [parts][dw_elements], then [parts][db_elements]; to
+/// the outputs, or dw's to the node's update. Enlarges `bound`'s scratch.
+Phase sum_gradient_parts(const BindContext& context, const WeightGradientOperands& where, std::int64_t parts,
+                         std::int64_t dw_elements, std::int64_t db_elements, Bound& bound);
 
 }  // namespace bramble::engine

@@ -5,12 +5,15 @@
 #include "engine/bind/channel_sums.h"
 #include "engine/bind/convolution.h"
 #include "engine/bind/product_cuts.h"
+#include "engine/bind/weight_update.h"
 
 namespace bramble::engine {
 namespace {
 
 using kernels::Conv2dShape;
 using kernels::ConvBlocking;
+using kernels::ConvSlice;
+using kernels::GradientPanels;
 
 // Floats that one task of an elementwise phase sums.
 constexpr std::int64_t kSumBlock = 16 << 10;
@@ -20,6 +23,9 @@ constexpr std::int64_t kSumCols = 64;
 constexpr std::int64_t kPackersOfGradient = 2;
 // Columns that one task of that packs: whole panels.
 constexpr std::int64_t kPackedCols = 8 * kernels::kGemmTileCols;
+// A block of dw that waits for its update stays in three eighths of L2, but need not be lower than this.
+constexpr std::int64_t kUpdateFloats = (192 << 10) / sizeof(float);
+constexpr std::int64_t kUpdateRows = 32;
 
 float* floats(std::byte* scratch) { return reinterpret_cast<float*>(scratch); }
 
@@ -54,66 +60,138 @@ Phase pack_gradient_phase(const Conv2dShape& shape, const WeightGradientOperands
   return phase;
 }
 
+/// The product's slices, how they are cut, and where their results go.
+struct WeightGradient {
+  WeightGradient(const BindContext& context, const Conv2dShape& conv, const WeightGradientOperands& operands)
+      : shape(conv),
+        where(operands),
+        blocking(kernels::conv_blocking(context.caches.l2)),
+        cuts(cut_gradient(shape.depth(), shape.out_per_group(), shape.out_rows(), shape.groups, blocking)),
+        dw_elements(kernels::packed_weight_elements(shape.weight())),
+        db_elements(context.has_output(where.db) ? shape.out_channels : 0),
+        packs_once(shape.groups == 1 && cuts.row_tasks > kPackersOfGradient),
+        update(context) {
+    panels = kernels::round_up(where.scratch_offset + partial_floats(), 16);
+  }
+
+  std::int64_t partial_floats() const { return cuts.parts > 1 ? cuts.parts * (dw_elements + db_elements) : 0; }
+  /// Beside the operands' and the partial gradients'.
+  std::int64_t shared_floats() const {
+    if (!packs_once) return where.scratch_offset + partial_floats();
+    return panels + shape.out_rows() * kernels::round_up(shape.out_channels, kernels::kGemmTileCols);
+  }
+  bool updates_slices() const { return update && cuts.parts == 1; }
+
+  /// One task's part of dw and db.
+  void multiply(const Operands& o, const GradientTask& t, const ConvSlice& slice, const GradientPanels& dw, float* db,
+                float* scratch) const {
+    kernels::Normalisation normal;
+    if (where.mean >= 0) normal = normalisation(o, where.mean, where.activation);
+    const kernels::ConvSource x(o.in<float>(where.x), where.mean >= 0 ? &normal : nullptr);
+    const kernels::ConvGradient dy(gradient_of(where, o), packs_once ? floats(o.shared) + panels : nullptr);
+    kernels::conv2d_bwd_weight_f32(shape, x, dy, dw, db, slice, t.depth_begin, t.depth_end, blocking, scratch);
+  }
+
+  Conv2dShape shape;
+  WeightGradientOperands where;
+  ConvBlocking blocking;
+  GradientCuts cuts;
+  std::int64_t dw_elements, db_elements;
+  bool packs_once;
+  std::int64_t panels;  ///< dy's, packed once: where in the shared scratch
+  WeightUpdate update;
+};
+
+/// To the whole gradient, or the task's part of it.
+Phase product_phase(const WeightGradient& gradient) {
+  return {static_cast<std::int64_t>(gradient.cuts.tasks.size()),
+          [=](const Operands& o, std::int64_t task, std::byte* thread_scratch) {
+            const GradientTask& t = gradient.cuts.tasks[static_cast<std::size_t>(task)];
+            float* dw = o.out<float>(gradient.where.dw);
+            float* db = o.out<float>(gradient.where.db);
+            if (gradient.cuts.parts > 1) {
+              float* const partial = floats(o.shared) + gradient.where.scratch_offset;
+              dw = partial + t.part * gradient.dw_elements;
+              if (db) db = partial + gradient.cuts.parts * gradient.dw_elements + t.part * gradient.db_elements;
+            }
+            gradient.multiply(o, t, t.slice, dw, db, floats(thread_scratch));
+          }};
+}
+
+/// Block by block to the update, while the block is in L2. Each block packs x's rows, and dy's columns unless these are
+/// packed before: blocks are cut so that nothing is packed twice.
+Phase updating_phase(const WeightGradient& gradient, Bound& bound) {
+  std::int64_t high = 0, wide = 0;
+  for (const GradientTask& t : gradient.cuts.tasks) {
+    high = std::max(high, t.slice.row_end - t.slice.row_begin);
+    wide = std::max(wide, t.slice.col_end - t.slice.col_begin);
+  }
+  if (gradient.packs_once) {
+    high =
+        std::min(high, std::max(kUpdateFloats / wide, kUpdateRows) / kernels::kGemmTileRows * kernels::kGemmTileRows);
+  } else {
+    wide = std::min(wide, gradient.blocking.gradient_cols);
+  }
+  const std::int64_t most = high * kernels::round_up(wide, kernels::kGemmTileCols);
+  const std::int64_t block_at = kernels::conv2d_scratch(gradient.blocking);
+  bound.thread_scratch = std::max(bound.thread_scratch, bytes(block_at + most));
+  return {static_cast<std::int64_t>(gradient.cuts.tasks.size()),
+          [=](const Operands& o, std::int64_t task, std::byte* thread_scratch) {
+            const GradientTask& t = gradient.cuts.tasks[static_cast<std::size_t>(task)];
+            float* const block = floats(thread_scratch) + block_at;
+            ConvSlice slice = t.slice;
+            for (std::int64_t col = t.slice.col_begin; col < t.slice.col_end; col += wide) {
+              slice.col_begin = col;
+              slice.col_end = std::min(col + wide, t.slice.col_end);
+              for (std::int64_t row = t.slice.row_begin; row < t.slice.row_end; row += high) {
+                slice.row_begin = row;
+                slice.row_end = std::min(row + high, t.slice.row_end);
+                gradient.multiply(o, t, slice, {block, slice.row_end - row, row, col}, o.out<float>(gradient.where.db),
+                                  floats(thread_scratch));
+                gradient.update.apply(o, gradient.shape.weight(),
+                                      {slice.group, 1, row, slice.row_end, col, slice.col_end}, block);
+              }
+            }
+          }};
+}
+
 }  // namespace
 
-Phase sum_gradient_parts(const WeightGradientOperands& where, std::int64_t parts, std::int64_t dw_elements,
-                         std::int64_t db_elements) {
+Phase sum_gradient_parts(const BindContext& context, const WeightGradientOperands& where, std::int64_t parts,
+                         std::int64_t dw_elements, std::int64_t db_elements, Bound& bound) {
   const std::int64_t dw_tasks = (dw_elements + kSumBlock - 1) / kSumBlock;
+  const WeightUpdate update(context);
+  if (update) bound.thread_scratch = std::max(bound.thread_scratch, bytes(kSumBlock));
   Phase result;
   result.tasks = dw_tasks + (db_elements > 0 ? 1 : 0);
-  result.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
+  result.run = [=](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
     const float* partial = floats(operands.shared) + where.scratch_offset;
-    if (task < dw_tasks) {
-      const std::int64_t begin = task * kSumBlock;
-      kernels::sum_parts_f32(partial, parts, dw_elements, begin, std::min(begin + kSumBlock, dw_elements),
-                             operands.out<float>(where.dw));
-    } else {
-      kernels::sum_parts_f32(partial + parts * dw_elements, parts, db_elements, 0, db_elements,
-                             operands.out<float>(where.db));
+    if (task == dw_tasks) {
+      return kernels::sum_parts_f32(partial + parts * dw_elements, parts, db_elements, 0, db_elements,
+                                    operands.out<float>(where.db));
     }
+    const std::int64_t begin = task * kSumBlock, end = std::min(begin + kSumBlock, dw_elements);
+    float* const sums = update ? floats(thread_scratch) : operands.out<float>(where.dw) + begin;
+    kernels::sum_parts_f32(partial + begin, parts, dw_elements, 0, end - begin, sums);
+    if (update) update.apply(operands, begin, end, sums);
   };
   return result;
 }
 
 void append_weight_gradient(const BindContext& context, const Conv2dShape& shape, const WeightGradientOperands& where,
                             Bound& bound) {
-  const ConvBlocking blocking = kernels::conv_blocking(context.caches.l2);
-  const GradientCuts cuts =
-      cut_gradient(shape.depth(), shape.out_per_group(), shape.out_rows(), shape.groups, blocking);
-  const std::int64_t dw_elements = kernels::packed_weight_elements(shape.weight());
-  const std::int64_t db_elements = context.has_output(where.db) ? shape.out_channels : 0;
-  const std::int64_t parts = cuts.parts;
-  const std::int64_t partial_floats = parts > 1 ? parts * (dw_elements + db_elements) : 0;
-  const std::int64_t panels = kernels::round_up(where.scratch_offset + partial_floats, 16);
-  const bool packs_once = shape.groups == 1 && cuts.row_tasks > kPackersOfGradient;
-  if (packs_once) bound.phases.push_back(pack_gradient_phase(shape, where, blocking, parts, panels));
-  Phase phase;
-  phase.tasks = static_cast<std::int64_t>(cuts.tasks.size());
-  phase.run = [=, tasks = cuts.tasks](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
-    const GradientTask& t = tasks[static_cast<std::size_t>(task)];
-    float* dw = operands.out<float>(where.dw);
-    float* db = operands.out<float>(where.db);
-    if (parts > 1) {
-      float* const partial = floats(operands.shared) + where.scratch_offset;
-      dw = partial + t.part * dw_elements;
-      if (db) db = partial + parts * dw_elements + t.part * db_elements;
-    }
-    kernels::Normalisation normal;
-    if (where.mean >= 0) normal = normalisation(operands, where.mean, where.activation);
-    const kernels::ConvSource x(operands.in<float>(where.x), where.mean >= 0 ? &normal : nullptr);
-    const kernels::ConvGradient dy(gradient_of(where, operands),
-                                   packs_once ? floats(operands.shared) + panels : nullptr);
-    kernels::conv2d_bwd_weight_f32(shape, x, dy, dw, db, t.slice, t.depth_begin, t.depth_end, blocking,
-                                   floats(thread_scratch));
-  };
-  bound.phases.push_back(std::move(phase));
-  bound.thread_scratch = std::max(bound.thread_scratch, bytes(kernels::conv2d_scratch(blocking)));
-  std::int64_t shared_floats = where.scratch_offset + partial_floats;
-  if (packs_once) {
-    shared_floats = panels + shape.out_rows() * kernels::round_up(shape.out_channels, kernels::kGemmTileCols);
+  const WeightGradient gradient(context, shape, where);
+  if (gradient.packs_once) {
+    bound.phases.push_back(pack_gradient_phase(shape, where, gradient.blocking, gradient.cuts.parts, gradient.panels));
   }
-  if (partial_floats > 0 || packs_once) bound.shared_scratch = std::max(bound.shared_scratch, bytes(shared_floats));
-  if (parts > 1) bound.phases.push_back(sum_gradient_parts(where, parts, dw_elements, db_elements));
+  bound.thread_scratch = std::max(bound.thread_scratch, bytes(kernels::conv2d_scratch(gradient.blocking)));
+  bound.phases.push_back(gradient.updates_slices() ? updating_phase(gradient, bound) : product_phase(gradient));
+  if (gradient.partial_floats() > 0 || gradient.packs_once)
+    bound.shared_scratch = std::max(bound.shared_scratch, bytes(gradient.shared_floats()));
+  if (gradient.cuts.parts > 1) {
+    bound.phases.push_back(
+        sum_gradient_parts(context, where, gradient.cuts.parts, gradient.dw_elements, gradient.db_elements, bound));
+  }
 }
 
 Phase bias_gradient_phase(const Conv2dShape& shape, const WeightGradientOperands& where) {
@@ -130,7 +208,7 @@ Phase bias_gradient_phase(const Conv2dShape& shape, const WeightGradientOperands
 
 Bound bind_convolution_bwd_weight(const BindContext& context, const Conv2dShape& shape) {
   Bound bound;
-  if (!context.has_output(0)) {
+  if (!needs_gradient(context, 0)) {
     bound.phases.push_back(bias_gradient_phase(shape, {}));
     return bound;
   }

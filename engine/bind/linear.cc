@@ -8,6 +8,7 @@
 #include "engine/bind/linear_product.h"
 #include "engine/bind/ops.h"
 #include "engine/bind/product_cuts.h"
+#include "engine/bind/weight_update.h"
 #include "kernels/column_sum/column_sum.h"
 #include "kernels/linear/linear.h"
 #include "kernels/linear/linear_scale.h"
@@ -33,6 +34,12 @@ kernels::Conv2dShape as_convolution(const kernels::LinearShape& linear) {
   shape.in_width = linear.rows;
   shape.out_channels = linear.out;
   return shape;
+}
+
+// What one slice covers of dw.
+WeightUpdate::Block slice_block(const kernels::LinearShape& shape, std::int64_t begin, std::int64_t end) {
+  if (shape.slices_rows()) return {0, 1, begin, end, 0, shape.out};
+  return {0, 1, 0, shape.in, begin, end};
 }
 
 // The transposed weight's rows times input `scale`, panels in tasks of their own.
@@ -69,8 +76,7 @@ Bound bind_linear_bwd_data(const BindContext& context) {
   const bool has_addend = context.has_input(2), has_gelu = context.has_input(3);
   Bound bound;
   const kernels::Conv2dShape transposed = as_convolution({product.rows, product.cols, product.depth});
-  bound.shared_scratch =
-      static_cast<std::size_t>(kernels::conv2d_bwd_data_weight_elements(transposed)) * sizeof(float);
+  bound.shared_scratch = static_cast<std::size_t>(kernels::conv2d_bwd_data_weight_elements(transposed)) * sizeof(float);
   bound.phases.push_back(pack_transposed_phase(transposed, 1));
   if (context.has_input(4)) bound.phases.push_back(scale_transposed_phase(product, 4));
   bound.phases.push_back({product.tasks(), [=](const Operands& o, std::int64_t task, std::byte*) {
@@ -86,7 +92,7 @@ Bound bind_linear_bwd_data(const BindContext& context) {
 Bound bind_linear_bwd_weight(const BindContext& context) {
   const graph::Shape& x = context.input(0).shape;
   const kernels::LinearShape shape{rows_of(x), x.back(), context.input(1).shape.back()};
-  if (!context.has_output(0) || !linear_bwd_weight_takes(shape)) {
+  if (!needs_gradient(context, 0) || !linear_bwd_weight_takes(shape)) {
     return bind_convolution_bwd_weight(context, as_convolution(shape));
   }
   const std::int64_t unit = linear_bwd_weight_unit(shape);
@@ -103,15 +109,22 @@ Bound bind_linear_bwd_weight(const BindContext& context) {
                                                                   reinterpret_cast<float*>(o.shared));
                             }});
   }
+  const WeightUpdate update(context);
+  const std::int64_t scratch = kernels::round_up(kernels::linear_bwd_weight_scratch(shape), 16);
   Phase phase;
   phase.tasks = slices + sums;
   phase.run = [=](const Operands& o, std::int64_t task, std::byte* thread_scratch) {
     if (task < slices) {
-      const std::int64_t begin = task * unit;
+      const std::int64_t begin = task * unit, end = std::min(begin + unit, width);
       const float* packed = chunks > 0 ? reinterpret_cast<const float*>(o.shared) : nullptr;
-      return kernels::linear_bwd_weight_f32(shape, o.in<float>(0), o.in<float>(1), packed, o.out<float>(0),
-                                            o.out<float>(1), begin, std::min(begin + unit, width),
-                                            reinterpret_cast<float*>(thread_scratch));
+      float* const work = reinterpret_cast<float*>(thread_scratch);
+      const WeightUpdate::Block block = slice_block(shape, begin, end);
+      kernels::GradientPanels dw = o.out<float>(0);
+      if (update) dw = {work + scratch, block.row_end - block.row_begin, block.row_begin, block.col_begin};
+      kernels::linear_bwd_weight_f32(shape, o.in<float>(0), o.in<float>(1), packed, dw, o.out<float>(1), begin, end,
+                                     work);
+      if (update) update.apply(o, as_convolution(shape).weight(), block, dw.data);
+      return;
     }
     const auto out = static_cast<std::size_t>(shape.out);
     const auto col = static_cast<std::size_t>((task - slices) * kSumCols);
@@ -119,7 +132,8 @@ Bound bind_linear_bwd_weight(const BindContext& context) {
                             o.in<float>(1), o.out<float>(1));
   };
   bound.phases.push_back(std::move(phase));
-  bound.thread_scratch = static_cast<std::size_t>(kernels::linear_bwd_weight_scratch(shape)) * sizeof(float);
+  const std::int64_t of_update = update ? slice_block(shape, 0, unit).floats() : 0;
+  bound.thread_scratch = static_cast<std::size_t>(scratch + of_update) * sizeof(float);
   return bound;
 }
 

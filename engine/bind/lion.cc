@@ -1,8 +1,7 @@
 #include "kernels/lion/lion.h"
 
 #include "engine/bind/ops.h"
-#include "engine/bind/slices.h"
-#include "engine/layout.h"
+#include "engine/bind/weight_update.h"
 #include "graph/ops/lion.h"
 
 namespace bramble::engine {
@@ -12,17 +11,17 @@ enum Input { kParam, kGrad, kRate, kMean, kScale };
 
 }  // namespace
 
-Bound bind_lion(const BindContext& context) {
-  const graph::LionAttributes attributes = context.op<graph::Lion>().attributes;
-  const bool has_scale = context.has_input(kScale);
-  const Slices slices = slice_elements(storage_elements(context.input(kParam)));
-  return {{{slices.count, [=](const Operands& o, std::int64_t task, std::byte*) {
-             const kernels::LionUpdate update{*o.in<float>(kRate), attributes.beta1, attributes.beta2,
-                                              attributes.weight_decay};
-             kernels::lion_update_f32(update, has_scale ? *o.in<float>(kScale) : 1.0F, slices.begin(task),
-                                      slices.end(task), o.mutable_in<float>(kParam), o.in<float>(kGrad),
-                                      o.mutable_in<float>(kMean));
-           }}}};
+ElementUpdate update_with_lion(const BindContext& context) {
+  const UpdateInputs inputs(context);
+  const graph::LionAttributes attributes = inputs.op<graph::Lion>().attributes;
+  const int param = inputs[kParam], rate = inputs[kRate], mean = inputs[kMean], scale = inputs.optional(kScale);
+  return [=](const Operands& o, std::size_t begin, std::size_t end, const float* gradient) {
+    const kernels::LionUpdate update{*o.in<float>(rate), attributes.beta1, attributes.beta2, attributes.weight_decay};
+    kernels::lion_update_f32(update, scale >= 0 ? *o.in<float>(scale) : 1.0F, 0, end - begin,
+                             o.mutable_in<float>(param) + begin, gradient, o.mutable_in<float>(mean) + begin);
+  };
 }
+
+Bound bind_lion(const BindContext& context) { return bind_update(context, update_with_lion(context)); }
 
 }  // namespace bramble::engine

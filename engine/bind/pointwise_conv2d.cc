@@ -10,6 +10,7 @@
 #include "engine/bind/ops.h"
 #include "engine/bind/product_cuts.h"
 #include "engine/bind/slices.h"
+#include "engine/bind/weight_update.h"
 
 namespace bramble::engine {
 namespace {
@@ -185,11 +186,10 @@ Bound bind_pointwise_conv2d_bwd(const BindContext& context) {
   const std::int64_t dw_elements = kernels::packed_weight_elements(bwd.shape.weight());
   const std::int64_t weight_elements = bwd.shape.in_channels * bwd.shape.out_channels;
   const SumParts parts{bwd.shape.out_rows(), std::min(kParts, bwd.sums.count)};
-  if (context.has_output(kDw) && bwd.fuses && weight_elements <= graph::kSmallWeight &&
-      parts.count >= 4) {
+  if (needs_gradient(context, kDw) && bwd.fuses && weight_elements <= graph::kSmallWeight && parts.count >= 4) {
     const std::int64_t db_elements = has_db ? bwd.shape.out_channels : 0;
     bound.phases.push_back(fused_phase(bwd, parts, has_db, transposed));
-    bound.phases.push_back(sum_gradient_parts(where, parts.count, dw_elements, db_elements));
+    bound.phases.push_back(sum_gradient_parts(context, where, parts.count, dw_elements, db_elements, bound));
     bound.shared_scratch += floats(parts.count * (dw_elements + db_elements));
     if (bwd.gradient_way_in) bound.thread_scratch += floats(bwd.row_step * bwd.shape.out_channels);
     return bound;
@@ -201,7 +201,7 @@ Bound bind_pointwise_conv2d_bwd(const BindContext& context) {
     bound.shared_scratch = floats(where.scratch_offset);
   }
   if (bwd.has_dx) bound.phases.push_back(data_phase(bwd, transposed));
-  if (context.has_output(kDw)) append_weight_gradient(context, bwd.shape, where, bound);
+  if (needs_gradient(context, kDw)) append_weight_gradient(context, bwd.shape, where, bound);
   return bound;
 }
 

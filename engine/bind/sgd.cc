@@ -1,8 +1,7 @@
 #include "kernels/sgd/sgd.h"
 
 #include "engine/bind/ops.h"
-#include "engine/bind/slices.h"
-#include "engine/layout.h"
+#include "engine/bind/weight_update.h"
 #include "graph/ops/sgd.h"
 
 namespace bramble::engine {
@@ -12,18 +11,20 @@ enum Input { kParam, kGrad, kRate, kBuffer, kScale };
 
 }  // namespace
 
-Bound bind_sgd(const BindContext& context) {
-  const graph::SgdAttributes attributes = context.op<graph::Sgd>().attributes;
-  const bool has_buffer = context.has_input(kBuffer);
-  const bool has_scale = context.has_input(kScale);
-  const Slices slices = slice_elements(storage_elements(context.input(kParam)));
-  return {{{slices.count, [=](const Operands& o, std::int64_t task, std::byte*) {
-             const kernels::SgdUpdate update{*o.in<float>(kRate), attributes.momentum, attributes.weight_decay,
-                                             attributes.nesterov};
-             kernels::sgd_update_f32(update, has_scale ? *o.in<float>(kScale) : 1.0F, slices.begin(task),
-                                     slices.end(task), o.mutable_in<float>(kParam), o.in<float>(kGrad),
-                                     has_buffer ? o.mutable_in<float>(kBuffer) : nullptr);
-           }}}};
+ElementUpdate update_with_sgd(const BindContext& context) {
+  const UpdateInputs inputs(context);
+  const graph::SgdAttributes attributes = inputs.op<graph::Sgd>().attributes;
+  const int param = inputs[kParam], rate = inputs[kRate];
+  const int buffer = inputs.optional(kBuffer), scale = inputs.optional(kScale);
+  return [=](const Operands& o, std::size_t begin, std::size_t end, const float* gradient) {
+    const kernels::SgdUpdate update{*o.in<float>(rate), attributes.momentum, attributes.weight_decay,
+                                    attributes.nesterov};
+    kernels::sgd_update_f32(update, scale >= 0 ? *o.in<float>(scale) : 1.0F, 0, end - begin,
+                            o.mutable_in<float>(param) + begin, gradient,
+                            buffer >= 0 ? o.mutable_in<float>(buffer) + begin : nullptr);
+  };
 }
+
+Bound bind_sgd(const BindContext& context) { return bind_update(context, update_with_sgd(context)); }
 
 }  // namespace bramble::engine

@@ -4,6 +4,7 @@
 
 #include "engine/bind/convolution.h"
 #include "engine/bind/product_cuts.h"
+#include "engine/bind/weight_update.h"
 #include "engine/bind/winograd_conv2d.h"
 #include "engine/bind/winograd_cuts.h"
 #include "kernels/winograd_conv2d/winograd_conv2d.h"
@@ -25,6 +26,10 @@ constexpr std::int64_t kSumsInCache = (1 << 20) / sizeof(float);
 constexpr std::int64_t kFewestTilesThroughMemory = 48;
 constexpr std::int64_t kFewestTilesInBlocks = 64;
 
+constexpr std::int64_t kTaps = 9;
+// Columns of dw that go from the output's transform to the update at a time, through L1.
+constexpr std::int64_t kUpdateCols = 24;
+
 struct Task {
   std::int64_t part = 0;
   WinogradRange tiles, rows, cols;
@@ -44,31 +49,50 @@ std::vector<Task> cut_blocks(const WinogradGradient& g, std::int64_t parts) {
   return tasks;
 }
 
-Bound bind_in_blocks(const WinogradGradient& g, std::int64_t elements) {
+/// The columns of dw, some at a time, to the update: `run(columns, panels)` makes each block of the rows.
+template <class Run>
+void update_rows(const WeightUpdate& update, const Operands& operands, const Conv2dShape& shape,
+                 const WinogradRange& rows, std::int64_t col_step, float* panels, const Run& run) {
+  for (std::int64_t col = 0; col < shape.out_channels; col += col_step) {
+    const WinogradRange cols{col, std::min(col + col_step, shape.out_channels)};
+    run(cols, kernels::GradientPanels(panels, rows.size(), rows.begin, col));
+    update.apply(operands, shape.weight(), {0, kTaps, rows.begin, rows.end, cols.begin, cols.end}, panels);
+  }
+}
+
+Bound bind_in_blocks(const BindContext& context, const Conv2dShape& shape, const WinogradGradient& g) {
+  const std::int64_t elements = kernels::packed_weight_elements(shape.weight());
   const std::int64_t row_tasks = ceil_div(g.x.channels, g.row_step);
   const std::int64_t parts =
       std::clamp<std::int64_t>(ceil_div(kTaskGoal, row_tasks), 1, ceil_div(g.tiles, g.tile_step));
   const std::vector<Task> tasks = cut_blocks(g, parts);
+  const WeightUpdate update(context);
+  const std::int64_t panels_at = kernels::winograd_conv2d_bwd_weight_scratch(g);
   Phase phase;
   phase.tasks = static_cast<std::int64_t>(tasks.size());
   phase.run = [=](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
     const Task& t = tasks[static_cast<std::size_t>(task)];
-    float* dw = parts > 1 ? floats(operands.shared) + t.part * elements : operands.out<float>(0);
-    kernels::winograd_conv2d_bwd_weight_f32(g, operands.in<float>(0), operands.in<float>(1), dw, t.tiles, t.rows,
-                                            t.cols, floats(thread_scratch));
+    const auto product = [&](const WinogradRange& cols, const kernels::GradientPanels& dw) {
+      kernels::winograd_conv2d_bwd_weight_f32(g, operands.in<float>(0), operands.in<float>(1), dw, t.tiles, t.rows,
+                                              cols, floats(thread_scratch));
+    };
+    if (update && parts == 1)
+      return update_rows(update, operands, shape, t.rows, g.col_step, floats(thread_scratch) + panels_at, product);
+    product(t.cols, parts > 1 ? floats(operands.shared) + t.part * elements : operands.out<float>(0));
   };
   Bound bound;
   bound.phases.push_back(std::move(phase));
-  bound.thread_scratch = bytes(kernels::winograd_conv2d_bwd_weight_scratch(g));
+  const bool updates_blocks = update && parts == 1;
+  bound.thread_scratch = bytes(panels_at + (updates_blocks ? kTaps * g.row_step * g.col_step : 0));
   if (parts > 1) {
-    bound.phases.push_back(sum_gradient_parts({}, parts, elements, 0));
+    bound.phases.push_back(sum_gradient_parts(context, {}, parts, elements, 0, bound));
     bound.shared_scratch = bytes(parts * elements);
   }
   return bound;
 }
 
 // Shared scratch: the transformed x, the transformed dy, the sums.
-Bound bind_through_memory(const WinogradGradient& g) {
+Bound bind_through_memory(const BindContext& context, const Conv2dShape& shape, const WinogradGradient& g) {
   const std::int64_t gradients_at = g.points() * g.input_stride();
   const std::int64_t sums_at = gradients_at + g.points() * g.gradient_stride();
 
@@ -94,16 +118,21 @@ Bound bind_through_memory(const WinogradGradient& g) {
   };
 
   const auto row_tasks = cut_range(g.x.channels, kTaskGoal, 4);
+  const WeightUpdate update(context);
   Phase output;
   output.tasks = static_cast<std::int64_t>(row_tasks.size());
-  output.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
-    kernels::winograd_bwd_weight_output_f32(g, floats(operands.shared) + sums_at,
-                                            row_tasks[static_cast<std::size_t>(task)], {0, g.dy.channels},
-                                            operands.out<float>(0));
+  output.run = [=](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
+    const WinogradRange& rows = row_tasks[static_cast<std::size_t>(task)];
+    const auto transform_back = [&](const WinogradRange& cols, const kernels::GradientPanels& dw) {
+      kernels::winograd_bwd_weight_output_f32(g, floats(operands.shared) + sums_at, rows, cols, dw);
+    };
+    if (!update) return transform_back({0, g.dy.channels}, operands.out<float>(0));
+    update_rows(update, operands, shape, rows, kUpdateCols, floats(thread_scratch), transform_back);
   };
 
   Bound bound;
   bound.phases = {std::move(transform), std::move(multiply), std::move(output)};
+  if (update) bound.thread_scratch = bytes(kTaps * row_tasks.front().size() * kUpdateCols);
   bound.shared_scratch = bytes(sums_at + g.points() * g.sum_stride());
   return bound;
 }
@@ -122,7 +151,7 @@ bool takes_winograd_bwd_weight(const Conv2dShape& shape) {
 
 Bound bind_winograd_conv2d_bwd_weight(const BindContext& context, const Conv2dShape& shape) {
   const WinogradGradient g = kernels::winograd_conv2d_bwd_weight(shape, kWinogradGradientTile);
-  Bound bound = fits(g) ? bind_in_blocks(g, kernels::packed_weight_elements(shape.weight())) : bind_through_memory(g);
+  Bound bound = fits(g) ? bind_in_blocks(context, shape, g) : bind_through_memory(context, shape, g);
   if (context.has_output(1)) bound.phases.push_back(bias_gradient_phase(shape, {}));
   return bound;
 }

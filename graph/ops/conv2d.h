@@ -18,13 +18,13 @@ struct Conv2dAttributes {
   int dilation = 1;
   int groups = 1;
   Activation activation = Activation::none;
-  int extra_padding = 0;  ///< more of it below and at the right, as TensorFlow has it
+  int extra_padding = 0;                      ///< more of it below and at the right, as TensorFlow has it
   std::optional<Activation> normalisation{};  ///< x is read through a BatchNorm with this activation
 };
 
 /// Inputs: x [N, H, W, C], weight [out, C / groups, KH, KW], optional bias [out], optional residual [N, OH, OW, out],
-/// where x is normalised mean, scale, beta [C]. Outputs: y [N, OH, OW, out]; z, the same before the activation (read by the
-/// derivative of some, activation.h); y's channel sums.
+/// where x is normalised mean, scale, beta [C]. Outputs: y [N, OH, OW, out]; z, the same before the activation (read by
+/// the derivative of some, activation.h); y's channel sums.
 class Conv2d : public Op {
  public:
   explicit Conv2d(const Conv2dAttributes& values) : attributes(values) {}
@@ -63,6 +63,7 @@ class Conv2dBwdWeight : public Op {
 
   std::string_view name() const override { return "conv2d_bwd_weight"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
+  int weight_gradient_output() const override { return 0; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 

@@ -12,9 +12,9 @@ struct LinearAttributes {
   Activation activation = Activation::none;
 };
 
-/// Inputs: x [..., in], weight [out, in] or [out, in, 1, 1], optional bias [out], optional residual [..., out], optional
-/// scale [out] (a layer scale; linear_scale.h has its gradient).
-/// Outputs: y [..., out]; z, the same before the activation (read by the derivative of some, activation.h).
+/// Inputs: x [..., in], weight [out, in] or [out, in, 1, 1], optional bias [out], optional residual [..., out],
+/// optional scale [out] (a layer scale; linear_scale.h has its gradient). Outputs: y [..., out]; z, the same before the
+/// activation (read by the derivative of some, activation.h).
 class Linear : public Op {
  public:
   explicit Linear(const LinearAttributes& values) : attributes(values) {}
@@ -51,6 +51,7 @@ class LinearBwdWeight : public Op {
 
   std::string_view name() const override { return "linear_bwd_weight"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
+  int weight_gradient_output() const override { return 0; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 

@@ -32,6 +32,7 @@ class PointwiseConv2dBwd : public Op {
   int channel_sums_output() const override { return normalisation ? 3 : -1; }
   OpPtr with_normalised_gradient(std::span<const TensorSpec> inputs, Activation kind) const override;
   int gradient_input() const override { return 7; }
+  int weight_gradient_output() const override { return 1; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 

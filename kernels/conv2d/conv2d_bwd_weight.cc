@@ -21,15 +21,18 @@ void conv2d_bwd_weight_pack_f32(const Conv2dShape& shape, const float* dy, std::
 }
 
 // For each block of columns and each block of pixels, dy is packed once, unless it has been for all slices, and
-// multiplied with every block of patches; the part of dw that the columns cover stays in L2 between the blocks of pixels.
-void conv2d_bwd_weight_f32(const Conv2dShape& shape, const ConvSource& x, const ConvGradient& dy, float* dw, float* db,
-                           const ConvSlice& slice, std::int64_t depth_begin, std::int64_t depth_end,
-                           const ConvBlocking& blocking, float* scratch, bool accumulate) {
+// multiplied with every block of patches; the part of dw that the columns cover stays in L2 between the blocks of
+// pixels.
+void conv2d_bwd_weight_f32(const Conv2dShape& shape, const ConvSource& x, const ConvGradient& dy,
+                           const GradientPanels& dw, float* db, const ConvSlice& slice, std::int64_t depth_begin,
+                           std::int64_t depth_end, const ConvBlocking& blocking, float* scratch, bool accumulate) {
   const PatchGrid grid = conv2d_fwd_grid(shape);
   const std::int64_t group_cols = shape.out_per_group(), cols = slice.col_end - slice.col_begin;
   const float* source = x.data + slice.group * shape.in_per_group();
   const float* gradient = dy.data + slice.group * group_cols;
-  dw += slice.group * packed_weight_elements(shape.depth(), group_cols);
+  float* const panels =
+      dw.is_part() ? dw.data : dw.data + slice.group * packed_weight_elements(shape.depth(), group_cols);
+  const std::int64_t panel_depth = dw.rows_of(shape.depth());
   if (db) db += slice.group * group_cols;
   float* dy_panels = scratch;
   float* patches = scratch + blocking.depth * blocking.gradient_cols;
@@ -41,8 +44,8 @@ void conv2d_bwd_weight_f32(const Conv2dShape& shape, const ConvSource& x, const 
     GemmBlock block;
     block.cols = std::min(col_step, slice.col_end - col);
     block.a = patches;
-    block.c.data = dw + col * shape.depth();
-    block.c.panel_depth = shape.depth();
+    block.c.data = panels + (col - dw.first_col) * panel_depth;
+    block.c.panel_depth = panel_depth;
     for (std::int64_t m = depth_begin; m < depth_end; m += depth_step) {
       block.depth = block.b_depth = std::min(depth_step, depth_end - m);
       block.accumulate = accumulate || m > depth_begin;
@@ -58,7 +61,7 @@ void conv2d_bwd_weight_f32(const Conv2dShape& shape, const ConvSource& x, const 
       }
       for (std::int64_t k = slice.row_begin; k < slice.row_end; k += row_step) {
         block.rows = std::min(row_step, slice.row_end - k);
-        block.c.first_row = k;
+        block.c.first_row = k - dw.first_row;
         if (x.normalisation) {
           pack_a_trans_normalised_f32(x.normalisation->from(k), block.rows, block.depth,
                                       source + m * grid.pixel_stride + k, grid.pixel_stride, patches);

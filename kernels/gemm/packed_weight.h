@@ -20,6 +20,24 @@ struct PackedWeightShape {
   std::int64_t cols() const { return out_channels / groups; }
 };
 
+/// Where a gradient by weight is written: the whole weight's, or panels of their own that hold part of one group's
+/// matrix.
+struct GradientPanels {
+  GradientPanels(float* whole) : data(whole) {}
+  /// Rows [row, row + rows) and columns from `col` on, a multiple of 12; of a k x k kernel those rows of each tap.
+  GradientPanels(float* part, std::int64_t rows, std::int64_t row, std::int64_t col)
+      : data(part), part_rows(rows), first_row(row), first_col(col) {}
+
+  bool is_part() const { return part_rows > 0; }
+  /// Rows (of a tap) that lie in a panel, given those of the whole.
+  std::int64_t rows_of(std::int64_t all) const { return is_part() ? part_rows : all; }
+
+  float* data = nullptr;
+  std::int64_t part_rows = 0;
+  std::int64_t first_row = 0;
+  std::int64_t first_col = 0;
+};
+
 /// Floats that one group's k x n matrix occupies.
 std::int64_t packed_weight_elements(std::int64_t k, std::int64_t n);
 

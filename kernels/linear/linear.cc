@@ -18,8 +18,8 @@ constexpr std::int64_t kDepthOfRows = 128;
 // that pass by meanwhile leave it the room. They may be fewer for that, down to 64.
 constexpr std::int64_t kL2Floats = (448 << 10) / sizeof(float);
 constexpr std::int64_t kShallowest = 64;
-// A slice of rows of a large dw is a few lines of each of its panels, which fall on each other in L2 as well: it goes to
-// memory and back after each step, and the steps are long. A panel of B this deep is 19 KiB of L1.
+// A slice of rows of a large dw is a few lines of each of its panels, which fall on each other in L2 as well: it goes
+// to memory and back after each step, and the steps are long. A panel of B this deep is 19 KiB of L1.
 constexpr std::int64_t kDepthOfPackedRows = 400;
 
 bool packs_narrower(const LinearShape& shape) { return !gemm_spreads_over_l1(std::min(shape.in, shape.out)); }
@@ -107,8 +107,8 @@ std::int64_t linear_bwd_weight_scratch(const LinearShape& shape) {
   return linear_bwd_weight_unit(shape) * depth_step(shape);
 }
 
-void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float* dy, const float* packed, float* dw,
-                           float* db, std::int64_t begin, std::int64_t end, float* scratch) {
+void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float* dy, const float* packed,
+                           const GradientPanels& dw, float* db, std::int64_t begin, std::int64_t end, float* scratch) {
   const std::int64_t step = depth_step(shape), unit_width = linear_bwd_weight_unit(shape);
   const Operands operands{x, dy, packed};
   for (std::int64_t unit = begin; unit < end; unit += unit_width) {
@@ -116,9 +116,9 @@ void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float
     GemmBlock block;
     block.rows = shape.slices_rows() ? width : shape.in;
     block.cols = shape.slices_rows() ? shape.out : width;
-    block.c.data = shape.slices_rows() ? dw : dw + unit * shape.in;
-    block.c.first_row = shape.slices_rows() ? unit : 0;
-    block.c.panel_depth = shape.in;
+    block.c.panel_depth = dw.rows_of(shape.in);
+    block.c.data = shape.slices_rows() ? dw.data : dw.data + (unit - dw.first_col) * block.c.panel_depth;
+    block.c.first_row = shape.slices_rows() ? unit - dw.first_row : 0;
     for (std::int64_t m = 0; m < shape.rows; m += step) {
       block.depth = block.b_depth = std::min(step, shape.rows - m);
       block.accumulate = m > 0;

@@ -2,12 +2,14 @@
 //
 //   dw[i][o] (=) sum over m < rows of x[m][i] * dy[m][o],    db[o] (=) sum over m of dy[m][o]
 //
-// The wider operand is packed, a slice of it that stays in L1 at a time; the narrower one passes by for each slice. It is
-// read where it lies, or, where its rows would fall on each other in L1, packed as a whole before, chunk by chunk.
+// The wider operand is packed, a slice of it that stays in L1 at a time; the narrower one passes by for each slice. It
+// is read where it lies, or, where its rows would fall on each other in L1, packed as a whole before, chunk by chunk.
 // No allocation, no threads, no state.
 #pragma once
 
 #include <cstdint>
+
+#include "kernels/gemm/packed_weight.h"
 
 namespace bramble::kernels {
 
@@ -37,10 +39,10 @@ void linear_bwd_weight_pack_f32(const LinearShape& shape, std::int64_t chunk, co
 /// Floats of scratch, 64-byte aligned.
 std::int64_t linear_bwd_weight_scratch(const LinearShape& shape);
 
-/// dw (panels, packed_weight.h) for rows or columns, as slices_rows() says, [begin, end), multiples of the unit but for
-/// the last one; and those columns of db, which is not touched if null or if the slices are of rows. `packed` holds all
-/// chunks, or is null if there are none.
-void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float* dy, const float* packed, float* dw,
-                           float* db, std::int64_t begin, std::int64_t end, float* scratch);
+/// dw (packed_weight.h; the whole or panels that hold the slice at least) for rows or columns, as slices_rows() says,
+/// [begin, end), multiples of the unit but for the last one; and those columns of db, which is not touched if null or
+/// if the slices are of rows. `packed` holds all chunks, or is null if there are none.
+void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float* dy, const float* packed,
+                           const GradientPanels& dw, float* db, std::int64_t begin, std::int64_t end, float* scratch);
 
 }  // namespace bramble::kernels

@@ -150,10 +150,10 @@ std::int64_t winograd_conv2d_bwd_weight_scratch(const WinogradGradient& gradient
 
 /// dw = the part of the weight's gradient that the range of tiles contributes, for input channels `rows` (from a
 /// multiple of 8) and output channels `cols` (from a multiple of 12). Written (=), pads too. `dw` is the whole weight's
-/// gradient or a partial one of the same layout.
-void winograd_conv2d_bwd_weight_f32(const WinogradGradient& gradient, const float* x, const float* dy, float* dw,
-                                    const WinogradRange& tiles, const WinogradRange& rows, const WinogradRange& cols,
-                                    float* scratch);
+/// gradient, a partial one of the same layout, or panels that hold these rows and columns at least.
+void winograd_conv2d_bwd_weight_f32(const WinogradGradient& gradient, const float* x, const float* dy,
+                                    const GradientPanels& dw, const WinogradRange& tiles, const WinogradRange& rows,
+                                    const WinogradRange& cols, float* scratch);
 
 /// The steps of the whole gradient through memory. 1. inputs = B^T d B, gradients = A dY A^T of the range's tiles.
 void winograd_bwd_weight_input_f32(const WinogradGradient& gradient, const float* x, const WinogradRange& tiles,
@@ -165,6 +165,6 @@ void winograd_bwd_weight_multiply_f32(const WinogradGradient& gradient, const fl
                                       std::int64_t point, float* sums);
 /// 3. dw = G^T sums G for input channels `rows` (from a multiple of 4) and output channels `cols` (from one of 12).
 void winograd_bwd_weight_output_f32(const WinogradGradient& gradient, const float* sums, const WinogradRange& rows,
-                                    const WinogradRange& cols, float* dw);
+                                    const WinogradRange& cols, const GradientPanels& dw);
 
 }  // namespace bramble::kernels

@@ -31,15 +31,23 @@ std::int64_t winograd_conv2d_bwd_weight_scratch(const WinogradGradient& g) {
 
 namespace {
 
-// dw's block from its points' sums, one panel of columns after the other.
+// dw's `rows` x `width` elements from (row, col) on, of one panel, from their points' sums.
+void finish_panel(const WinogradGradient& g, const float* sums, std::int64_t sum_stride, std::int64_t row,
+                  std::int64_t rows, std::int64_t col, std::int64_t width, const GradientPanels& dw) {
+  const std::int64_t tap_rows = dw.rows_of(g.x.channels);
+  winograd_weight_gradient_f32(g.tile, sums, sum_stride, rows * width,
+                               dw.data + (col - dw.first_col) * 9 * tap_rows + (row - dw.first_row) * width,
+                               tap_rows * width);
+}
+
+// dw's block, one panel of columns after the other.
 void finish_block(const WinogradGradient& g, const float* sums, std::int64_t sum_stride, const WinogradBlock& rows,
-                  const WinogradBlock& cols, float* dw) {
+                  const WinogradBlock& cols, const GradientPanels& dw) {
   const std::int64_t sum_rows = round_up(rows.channels(), kGemmTileRows), sum_cols = round_up(cols.channels(), 4);
   for (std::int64_t j = 0; j < sum_cols; j += kGemmTileCols) {
     const std::int64_t width = std::min(kGemmTileCols, sum_cols - j);
-    winograd_weight_gradient_f32(g.tile, sums + j * sum_rows, sum_stride, rows.channels() * width,
-                                 dw + (cols.channel_begin + j) * 9 * g.x.channels + rows.channel_begin * width,
-                                 g.x.channels * width);
+    finish_panel(g, sums + j * sum_rows, sum_stride, rows.channel_begin, rows.channels(), cols.channel_begin + j, width,
+                 dw);
   }
 }
 
@@ -97,9 +105,9 @@ void for_depth_blocks(const WinogradGradient& g, const WinogradRange& tiles, Run
 }  // namespace
 
 // For each block of the gradient its points' sums stay in L2 while the tiles pass.
-void winograd_conv2d_bwd_weight_f32(const WinogradGradient& g, const float* x, const float* dy, float* dw,
-                                    const WinogradRange& tiles, const WinogradRange& rows, const WinogradRange& cols,
-                                    float* scratch) {
+void winograd_conv2d_bwd_weight_f32(const WinogradGradient& g, const float* x, const float* dy,
+                                    const GradientPanels& dw, const WinogradRange& tiles, const WinogradRange& rows,
+                                    const WinogradRange& cols, float* scratch) {
   const std::int64_t row_step = winograd_even_block(rows.size(), g.row_step, kGemmTileRows);
   const std::int64_t col_step = winograd_even_block(cols.size(), g.col_step, kGemmTileCols);
   for (std::int64_t row = rows.begin; row < rows.end; row += row_step) {
@@ -153,13 +161,12 @@ void winograd_bwd_weight_multiply_f32(const WinogradGradient& g, const float* in
 }
 
 void winograd_bwd_weight_output_f32(const WinogradGradient& g, const float* sums, const WinogradRange& rows,
-                                    const WinogradRange& cols, float* dw) {
+                                    const WinogradRange& cols, const GradientPanels& dw) {
   const std::int64_t sum_rows = round_up(g.x.channels, kGemmTileRows), sum_cols = round_up(g.dy.channels, 4);
   for (std::int64_t col = cols.begin; col < cols.end; col += kGemmTileCols) {
     const std::int64_t width = std::min(kGemmTileCols, sum_cols - col);
-    winograd_weight_gradient_f32(g.tile, sums + col * sum_rows + rows.begin * width, g.sum_stride(),
-                                 rows.size() * width, dw + col * 9 * g.x.channels + rows.begin * width,
-                                 g.x.channels * width);
+    finish_panel(g, sums + col * sum_rows + rows.begin * width, g.sum_stride(), rows.begin, rows.size(), col, width,
+                 dw);
   }
 }
 

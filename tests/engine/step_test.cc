@@ -28,9 +28,9 @@ graph::Model build(const Small& small) {
                                                               .drop_path_rate = small.drop_rate});
 }
 
-Trainer make_trainer(const Small& small, int threads, MemoryMode memory) {
-  TrainerOptions options{.threads = threads, .keep_gradients = true, .memory = memory};
-  options.optimizer = {.weight_decay = 1e-4F, .momentum = 0.9F};
+Trainer make_trainer(const Small& small, TrainerOptions options) {
+  options.optimizer.weight_decay = 1e-4F;
+  options.optimizer.momentum = 0.9F;
   Trainer trainer(build(small), options);
   std::uint64_t seed = 1;
   for (const std::string& name : trainer.parameter_names()) {
@@ -45,6 +45,10 @@ Trainer make_trainer(const Small& small, int threads, MemoryMode memory) {
   for (std::size_t n = 0; n < trainer.labels().size(); ++n) trainer.labels()[n] = static_cast<std::int32_t>(n % 7);
   trainer.set_learning_rate(0.01F);
   return trainer;
+}
+
+Trainer make_trainer(const Small& small, int threads, MemoryMode memory) {
+  return make_trainer(small, {.threads = threads, .keep_gradients = true, .memory = memory});
 }
 
 /// Everything that two steps leave behind.
@@ -78,6 +82,24 @@ TEST_P(Step, HasTheSameBitsForAnyNumberOfThreads) {
 
 TEST_P(Step, ReadsNothingThatItOverwrote) {
   expect_same_bits(two_steps(GetParam(), 2), two_steps(GetParam(), 2, MemoryMode::isolated));
+}
+
+// Gradients that nobody keeps go from the product straight to the update.
+TEST_P(Step, UpdatesToTheSameBitsWithoutGradientsInMemory) {
+  using graph::OptimizerKind;
+  for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adamw, OptimizerKind::lion}) {
+    TrainerOptions options{.threads = 2};
+    options.optimizer.kind = kind;
+    std::vector<std::vector<float>> results[2];
+    for (const bool keeps : {true, false}) {
+      options.keep_gradients = keeps;
+      Trainer trainer = make_trainer(GetParam(), options);
+      results[keeps].push_back({trainer.step(), trainer.step()});
+      for (const std::string& name : trainer.parameter_names()) results[keeps].push_back(trainer.value(name));
+    }
+    SCOPED_TRACE("optimizer " + std::to_string(static_cast<int>(kind)));
+    expect_same_bits(results[true], results[false]);
+  }
 }
 
 TEST_P(Step, NeedsLessMemoryForTheHeadAlone) {
