@@ -13,6 +13,15 @@ namespace {
 using kernels::Conv2dShape;
 using kernels::ConvBlocking;
 
+// A weight of a megabyte, transposed, would go to memory and back; with no more rows than these a task has all of them.
+// Only without a window: with nine taps dy passes nine times, and C goes to L2 and back as often as the depth breaks.
+constexpr std::int64_t kLargeWeight = (1 << 20) / sizeof(float);
+constexpr std::int64_t kFewRows = 256;
+// Columns that a task transposes at a time, a depth block high: 144 KiB.
+constexpr std::int64_t kMostTransposedCols = 192;
+// Where the transposed weight goes to memory, fewer columns are not worth a task.
+constexpr std::int64_t kNarrowestTransposed = 4 * kernels::kGemmTileCols;
+
 ConvBlocking blocking_of(const BindContext& context) { return kernels::conv_blocking(context.caches.l2); }
 
 float* floats(std::byte* scratch) { return reinterpret_cast<float*>(scratch); }
@@ -28,10 +37,8 @@ const float* optional_in(const Operands& operands, int i, bool present) {
 Bound bind_convolution(const BindContext& context, const Conv2dShape& shape, graph::Activation activation) {
   const ConvBlocking blocking = blocking_of(context);
   std::vector<ProductTask> tasks;
-  for (std::int64_t group = 0; group < shape.groups; ++group) {
-    cut_product(shape.out_rows(), shape.out_per_group(), (kTaskGoal + shape.groups - 1) / shape.groups, blocking,
-                {0, {group, 0, 0, 0, 0}}, tasks);
-  }
+  cut_product(shape.out_rows(), shape.out_per_group(), shape.groups, kernels::conv2d_fwd_tile_rows(shape, false), 0,
+              tasks);
   const bool has_bias = context.has_input(2), has_residual = context.has_input(3);
   Phase phase;
   phase.tasks = static_cast<std::int64_t>(tasks.size());
@@ -48,16 +55,49 @@ Bound bind_convolution(const BindContext& context, const Conv2dShape& shape, gra
   return bound;
 }
 
+bool transposes_on_the_way(const Conv2dShape& shape) {
+  return shape.groups == 1 && shape.kernel_height * shape.kernel_width == 1 &&
+         kernels::packed_weight_elements(shape.weight()) >= kLargeWeight &&
+         kernels::conv2d_bwd_data_rows(shape, 0) <= kFewRows;
+}
+
+std::int64_t transposing_columns(const Conv2dShape& shape) {
+  return even_columns(kernels::conv2d_bwd_data_rows(shape, 0), shape.in_channels, kMostTransposedCols);
+}
+
+Bound bind_transposing_bwd_data(const BindContext& context, const Conv2dShape& shape, std::int64_t depth_step) {
+  const ConvBlocking blocking = blocking_of(context);
+  const std::int64_t cols = shape.in_channels, step = transposing_columns(shape);
+  std::vector<ProductTask> tasks;
+  for (std::int64_t phase = 0; phase < kernels::conv2d_bwd_data_phases(shape); ++phase) {
+    const std::int64_t rows = kernels::conv2d_bwd_data_rows(shape, phase);
+    for (std::int64_t col = 0; col < cols && rows > 0; col += step)
+      tasks.push_back({phase, {0, 0, rows, col, std::min(col + step, cols)}});
+  }
+  const bool has_addend = context.has_input(2);
+  Phase phase;
+  phase.tasks = static_cast<std::int64_t>(tasks.size());
+  phase.run = [=](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
+    const ProductTask& t = tasks[static_cast<std::size_t>(task)];
+    kernels::conv2d_bwd_data_transposing_f32(shape, t.phase, operands.in<float>(0), operands.in<float>(1),
+                                             optional_in(operands, 2, has_addend), operands.out<float>(0), t.slice,
+                                             depth_step, blocking, floats(thread_scratch));
+  };
+  Bound bound;
+  bound.phases.push_back(std::move(phase));
+  bound.thread_scratch = bytes(kernels::conv2d_bwd_data_transposing_scratch(step, depth_step, blocking));
+  return bound;
+}
+
 Bound bind_convolution_bwd_data(const BindContext& context, const Conv2dShape& shape) {
+  if (transposes_on_the_way(shape)) return bind_transposing_bwd_data(context, shape, 0);
   const ConvBlocking blocking = blocking_of(context);
   const std::int64_t phases = kernels::conv2d_bwd_data_phases(shape);
   std::vector<ProductTask> tasks;
+  const std::int64_t tile_rows = phases == 1 ? kernels::conv2d_bwd_data_tile_rows(shape) : kernels::kGemmTileRows;
   for (std::int64_t phase = 0; phase < phases; ++phase) {
-    for (std::int64_t group = 0; group < shape.groups; ++group) {
-      cut_product(kernels::conv2d_bwd_data_rows(shape, phase), shape.in_per_group(),
-                  (kTaskGoal + shape.groups * phases - 1) / (shape.groups * phases), blocking,
-                  {phase, {group, 0, 0, 0, 0}}, tasks);
-    }
+    cut_product(kernels::conv2d_bwd_data_rows(shape, phase), shape.in_per_group(), shape.groups, tile_rows, phase,
+                tasks);
   }
   const bool has_addend = context.has_input(2);
   Phase phase;
@@ -78,11 +118,14 @@ Bound bind_convolution_bwd_data(const BindContext& context, const Conv2dShape& s
 
 Phase pack_transposed_phase(const Conv2dShape& shape, int weight, std::int64_t offset) {
   std::vector<ProductTask> tasks;
-  const ConvBlocking one_row{8, 8, 12};
+  const std::int64_t cols = shape.in_per_group();
+  const std::int64_t step =
+      kernels::round_up(std::max((cols + kTaskGoal - 1) / kTaskGoal, kNarrowestTransposed), kernels::kGemmTileCols);
   for (std::int64_t group = 0; group < shape.groups; ++group) {
     for (std::int64_t phase = 0; phase < kernels::conv2d_bwd_data_phases(shape); ++phase) {
       if (kernels::conv2d_bwd_data_depth(shape, phase) == 0) continue;
-      cut_product(1, shape.in_per_group(), kTaskGoal, one_row, {phase, {group, 0, 0, 0, 0}}, tasks);
+      for (std::int64_t col = 0; col < cols; col += step)
+        tasks.push_back({phase, {group, 0, 1, col, std::min(col + step, cols)}});
     }
   }
   Phase result;

@@ -16,6 +16,13 @@ Bound bind_convolution(const BindContext& context, const kernels::Conv2dShape& s
 /// Inputs dy, weight, addend; output dx.
 Bound bind_convolution_bwd_data(const BindContext& context, const kernels::Conv2dShape& shape);
 
+/// Whether by data takes the weight as it is stored and transposes it on the way (conv2d_bwd_data_transposing_f32).
+bool transposes_on_the_way(const kernels::Conv2dShape& shape);
+/// Columns that each of its tasks takes.
+std::int64_t transposing_columns(const kernels::Conv2dShape& shape);
+/// Inputs dy, weight, addend; output dx, for such a shape; sums breaking after depth_step terms (0: where a convolution's do).
+Bound bind_transposing_bwd_data(const BindContext& context, const kernels::Conv2dShape& shape, std::int64_t depth_step);
+
 /// Inputs x, dy; outputs dw, db, either of which may be unread.
 Bound bind_convolution_bwd_weight(const BindContext& context, const kernels::Conv2dShape& shape);
 

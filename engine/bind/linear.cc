@@ -74,8 +74,10 @@ Bound bind_linear_bwd_data(const BindContext& context) {
   const graph::Shape& dx = context.output(0).shape;
   const LinearProduct product(rows_of(dy), dx.back(), dy.back());
   const bool has_addend = context.has_input(2), has_gelu = context.has_input(3);
-  Bound bound;
   const kernels::Conv2dShape transposed = as_convolution({product.rows, product.cols, product.depth});
+  if (transposes_on_the_way(transposed) && !has_gelu && !context.has_input(4))
+    return bind_transposing_bwd_data(context, transposed, product.depth_step());
+  Bound bound;
   bound.shared_scratch = static_cast<std::size_t>(kernels::conv2d_bwd_data_weight_elements(transposed)) * sizeof(float);
   bound.phases.push_back(pack_transposed_phase(transposed, 1));
   if (context.has_input(4)) bound.phases.push_back(scale_transposed_phase(product, 4));

@@ -40,6 +40,11 @@ LinearProduct::LinearProduct(std::int64_t product_rows, std::int64_t product_col
 std::int64_t LinearProduct::tiles() const { return ceil_div(rows, kGemmRowsTile); }
 std::int64_t LinearProduct::panels() const { return ceil_div(cols, kGemmTileCols); }
 
+std::int64_t LinearProduct::depth_step() const {
+  const std::int64_t sums = std::max<std::int64_t>(1, ceil_div(depth, kernels::kGemmRowsDepth));
+  return kernels::round_up(ceil_div(depth, sums), 4);
+}
+
 LinearProduct::Block LinearProduct::block(std::int64_t task) const {
   const auto row = [&](std::int64_t i) { return std::min(tiles() * i / row_tasks * kGemmRowsTile, rows); };
   const auto col = [&](std::int64_t i) { return std::min(panels() * i / col_tasks * kGemmTileCols, cols); };
@@ -59,8 +64,7 @@ void LinearProduct::run(std::int64_t task, const float* a, const float* b, float
   product.rows = part.row_end - part.row_begin;
   product.cols = part.col_end - part.col_begin;
   product.depth = depth;
-  const std::int64_t sums = std::max<std::int64_t>(1, ceil_div(depth, kernels::kGemmRowsDepth));
-  product.depth_step = kernels::round_up(ceil_div(depth, sums), 4);
+  product.depth_step = depth_step();
   product.a = a + part.row_begin * depth;
   product.a_stride = depth;
   product.b = b + part.col_begin * depth;

@@ -17,6 +17,8 @@ struct LinearProduct {
   };
 
   std::int64_t tasks() const { return row_tasks * col_tasks; }
+  /// Terms after which sums break.
+  std::int64_t depth_step() const;
   Block block(std::int64_t task) const;
 
   /// One task's part of C, dense [rows][cols]; the epilogue's operands are those of the whole product.

@@ -170,11 +170,35 @@ Phase data_phase(const Backward& bwd, std::int64_t dy_offset) {
           }};
 }
 
+/// The same of the weight as it is stored, each task with all rows.
+Phase transposing_data_phase(const Backward& bwd, Bound& bound) {
+  const std::int64_t rows = bwd.shape.out_rows(), cols = bwd.shape.in_channels;
+  const std::int64_t step = transposing_columns(bwd.shape), tasks = (cols + step - 1) / step;
+  const std::int64_t scratch_floats = kernels::conv2d_bwd_data_transposing_scratch(step, 0, bwd.blocking);
+  bound.thread_scratch = std::max(bound.thread_scratch, floats(scratch_floats));
+  return {tasks, [=](const Operands& o, std::int64_t task, std::byte* scratch) {
+            const kernels::ConvSlice slice{0, 0, rows, task * step, std::min((task + 1) * step, cols)};
+            kernels::conv2d_bwd_data_transposing_f32(bwd.shape, 0, o.in<float>(kDy), o.in<float>(kWeight),
+                                                     bwd.has_addend ? o.in<float>(kAddend) : nullptr, o.out<float>(kDx),
+                                                     slice, 0, bwd.blocking, reinterpret_cast<float*>(scratch));
+            if (!bwd.has_sums) return;
+            for (std::int64_t part = 0; part < bwd.sums.count; ++part) {
+              const PartSums sums(o.out<double>(kSums), part, cols);
+              sums.clear(slice.col_begin, slice.col_end);
+              const std::int64_t part_end = bwd.sums.end(part);
+              for (std::int64_t row = bwd.sums.begin(part); row < part_end; row += bwd.row_step)
+                bwd.sum(o, {0, row, std::min(row + bwd.row_step, part_end), slice.col_begin, slice.col_end}, sums);
+            }
+          }};
+}
+
 }  // namespace
 
 Bound bind_pointwise_conv2d_bwd(const BindContext& context) {
   const Backward bwd(context);
-  const std::int64_t transposed = kernels::round_up(kernels::conv2d_bwd_data_weight_elements(bwd.shape), 16);
+  const bool on_the_way = bwd.has_dx && !bwd.gradient_way_in && transposes_on_the_way(bwd.shape);
+  const std::int64_t transposed =
+      on_the_way ? 0 : kernels::round_up(kernels::conv2d_bwd_data_weight_elements(bwd.shape), 16);
   const bool has_db = context.has_output(kDb);
   WeightGradientOperands where{
       kX, kDy, kDw, kDb, bwd.way_in ? kMean : -1, bwd.way_in.value_or(kernels::Activation::none)};
@@ -182,7 +206,7 @@ Bound bind_pointwise_conv2d_bwd(const BindContext& context) {
   Bound bound;
   bound.shared_scratch = floats(transposed);
   bound.thread_scratch = floats(kernels::conv2d_scratch(bwd.blocking));
-  if (bwd.has_dx) bound.phases.push_back(pack_transposed_phase(bwd.shape, kWeight));
+  if (bwd.has_dx && !on_the_way) bound.phases.push_back(pack_transposed_phase(bwd.shape, kWeight));
   const std::int64_t dw_elements = kernels::packed_weight_elements(bwd.shape.weight());
   const std::int64_t weight_elements = bwd.shape.in_channels * bwd.shape.out_channels;
   const SumParts parts{bwd.shape.out_rows(), std::min(kParts, bwd.sums.count)};
@@ -200,7 +224,7 @@ Bound bind_pointwise_conv2d_bwd(const BindContext& context) {
     where.scratch_offset += kernels::round_up(bwd.shape.out_rows() * bwd.shape.out_channels, 16);
     bound.shared_scratch = floats(where.scratch_offset);
   }
-  if (bwd.has_dx) bound.phases.push_back(data_phase(bwd, transposed));
+  if (bwd.has_dx) bound.phases.push_back(on_the_way ? transposing_data_phase(bwd, bound) : data_phase(bwd, transposed));
   if (needs_gradient(context, kDw)) append_weight_gradient(context, bwd.shape, where, bound);
   return bound;
 }

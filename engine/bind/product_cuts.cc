@@ -14,12 +14,11 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
 
 // Packing a row costs about as much as four columns' arithmetic: narrower slices would spend a tenth on it.
 constexpr std::int64_t kNarrowest = 4 * kGemmTileCols;
-// Each B panel is fetched once a slice: lower ones would wait for memory.
-constexpr std::int64_t kLowest = 3 * kGemmTileRows;
 // A part's sum is written and read once more: short parts would spend their time on that, unless they stay in L3.
 constexpr std::int64_t kShallowest = 512;
 constexpr std::int64_t kDeepEnough = 2048;
 constexpr std::int64_t kPartsInCache = (2 << 20) / sizeof(float);
+constexpr std::int64_t kCores = 4;
 // What even_cut tries: more tasks than these are no more even.
 constexpr std::int64_t kMostRowTasks = 64, kMostColTasks = 16;
 
@@ -31,7 +30,7 @@ std::int64_t task_cost(std::int64_t rows, std::int64_t cols, std::int64_t tile_r
 
 // Tasks dealt to four cores, each to the one that is free first.
 struct Dealt {
-  std::array<std::int64_t, 4> cores{};
+  std::array<std::int64_t, kCores> cores{};
   std::int64_t largest = 0;
 
   void deal(std::int64_t cost) {
@@ -68,24 +67,37 @@ EvenCut even_cut(const std::vector<std::int64_t>& borders, std::int64_t cols, st
   return best;
 }
 
-void cut_product(std::int64_t rows, std::int64_t cols, std::int64_t goal, const kernels::ConvBlocking& blocking,
-                 ProductTask prototype, std::vector<ProductTask>& tasks) {
-  if (rows == 0) return;
-  std::int64_t row_tasks = ceil_div(rows, blocking.rows);
-  const std::int64_t col_tasks = std::clamp<std::int64_t>(ceil_div(goal, row_tasks), 1, ceil_div(cols, kNarrowest));
-  row_tasks = std::max(row_tasks, std::min(ceil_div(goal, col_tasks), ceil_div(rows, kLowest)));
-  const std::int64_t row_step = round_up(ceil_div(rows, row_tasks), kGemmTileRows);
-  const std::int64_t col_step = round_up(ceil_div(cols, col_tasks), kGemmTileCols);
-  // Neighbouring tasks run at the same time: those of the same columns share their B panels in L3.
-  for (std::int64_t col = 0; col < cols; col += col_step) {
-    for (std::int64_t row = 0; row < rows; row += row_step) {
-      prototype.slice.row_begin = row;
-      prototype.slice.row_end = std::min(row + row_step, rows);
-      prototype.slice.col_begin = col;
-      prototype.slice.col_end = std::min(col + col_step, cols);
-      tasks.push_back(prototype);
-    }
+std::int64_t even_columns(std::int64_t rows, std::int64_t cols, std::int64_t most) {
+  const std::int64_t fewest = ceil_div(cols, most / kGemmTileCols * kGemmTileCols);
+  std::int64_t best = 0, best_cost = 0;
+  for (std::int64_t count = fewest; count < fewest + kMostColTasks; ++count) {
+    const std::int64_t step = round_up(ceil_div(cols, count), kGemmTileCols);
+    Dealt dealt;
+    for (std::int64_t col = 0; col < cols; col += step)
+      dealt.deal(task_cost(rows, std::min(step, cols - col), kGemmTileRows));
+    if (best > 0 && dealt.cost() >= best_cost) continue;
+    best = step;
+    best_cost = dealt.cost();
   }
+  return best;
+}
+
+void cut_product(std::int64_t rows, std::int64_t cols, std::int64_t groups, std::int64_t tile_rows, std::int64_t phase,
+                 std::vector<ProductTask>& tasks) {
+  if (rows == 0) return;
+  std::vector<std::int64_t> borders;
+  for (std::int64_t row = 0; row < rows; row += tile_rows) borders.push_back(row);
+  borders.push_back(rows);
+  const auto units = static_cast<std::int64_t>(borders.size()) - 1;
+  const EvenCut cut = even_cut(borders, cols, std::min(groups, kCores), tile_rows);
+  // Neighbouring tasks run at the same time: those of the same columns share their B panels in L3.
+  for (std::int64_t group = 0; group < groups; ++group)
+    for (std::int64_t col = 0; col < cols; col += cut.col_step)
+      for (std::int64_t i = 0; i < cut.row_tasks; ++i)
+        tasks.push_back(
+            {phase,
+             {group, borders[static_cast<std::size_t>(cut.unit(units, i))],
+              borders[static_cast<std::size_t>(cut.unit(units, i + 1))], col, std::min(col + cut.col_step, cols)}});
 }
 
 GradientCuts cut_gradient(std::int64_t rows, std::int64_t cols, std::int64_t depth, std::int64_t groups,
@@ -106,7 +118,9 @@ GradientCuts cut_gradient(std::int64_t rows, std::int64_t cols, std::int64_t dep
     for (std::int64_t group = 0; group < groups; ++group) {
       for (std::int64_t col = 0; col < cols; col += col_step) {
         for (std::int64_t row = 0; row < rows; row += row_step) {
-          cuts.tasks.push_back({part, depth * part / cuts.parts, depth * (part + 1) / cuts.parts,
+          cuts.tasks.push_back({part,
+                                depth * part / cuts.parts,
+                                depth * (part + 1) / cuts.parts,
                                 {group, row, std::min(row + row_step, rows), col, std::min(col + col_step, cols)}});
         }
       }

@@ -25,15 +25,18 @@ struct EvenCut {
 EvenCut even_cut(const std::vector<std::int64_t>& borders, std::int64_t cols, std::int64_t groups,
                  std::int64_t tile_rows);
 
+/// Columns of each task where all have all rows: the step, of at most `most` columns, with which four cores finish
+/// first.
+std::int64_t even_columns(std::int64_t rows, std::int64_t cols, std::int64_t most);
+
 struct ProductTask {
   std::int64_t phase = 0;  ///< of a convolution's gradient by data
   kernels::ConvSlice slice;
 };
 
-/// Slices that cover rows x cols of one group's product: row blocks as high as a packed block may be, all columns wide;
-/// narrower, then lower, where there would be fewer than `goal` of them.
-void cut_product(std::int64_t rows, std::int64_t cols, std::int64_t goal, const kernels::ConvBlocking& blocking,
-                 ProductTask prototype, std::vector<ProductTask>& tasks);
+/// Slices that cover rows x cols of each group's product, even_cut with borders of rows at whole tiles.
+void cut_product(std::int64_t rows, std::int64_t cols, std::int64_t groups, std::int64_t tile_rows, std::int64_t phase,
+                 std::vector<ProductTask>& tasks);
 
 struct GradientTask {
   std::int64_t part = 0;

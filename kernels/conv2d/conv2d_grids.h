@@ -27,4 +27,16 @@ BwdDataPhase conv2d_bwd_data_phase(const Conv2dShape& shape, std::int64_t phase)
 /// Where a group's and phase's panels begin in the packed by-data weights.
 std::int64_t conv2d_bwd_data_weight_offset(const Conv2dShape& shape, std::int64_t group, std::int64_t phase);
 
+/// Terms of a by-data sum, [taps of the phase][out_per_group].
+struct TermRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+/// The transposed weights' panels of one group and phase, of these terms alone: as deep, from column col_begin (a multiple
+/// of 12) on.
+void conv2d_pack_bwd_data_weight_terms_f32(const Conv2dShape& shape, const float* weight, std::int64_t group,
+                                           std::int64_t phase, const TermRange& terms, std::int64_t col_begin,
+                                           std::int64_t col_end, float* panels);
+
 }  // namespace bramble::kernels

@@ -16,28 +16,36 @@ struct Panels {
 
 }  // namespace
 
-void conv2d_pack_bwd_data_weight_f32(const Conv2dShape& shape, const float* weight, std::int64_t group,
-                                     std::int64_t phase, std::int64_t col_begin, std::int64_t col_end, float* packed) {
+void conv2d_pack_bwd_data_weight_terms_f32(const Conv2dShape& shape, const float* weight, std::int64_t group,
+                                           std::int64_t phase, const TermRange& terms, std::int64_t col_begin,
+                                           std::int64_t col_end, float* panels) {
   const BwdDataPhase p = conv2d_bwd_data_phase(shape, phase);
   const Panels from{shape.depth(), shape.out_per_group()};
-  const Panels to{p.grid.depth(), shape.in_per_group()};
+  const Panels to{terms.end - terms.begin, shape.in_per_group()};
   weight += group * packed_weight_elements(from.depth, from.cols);
-  packed += conv2d_bwd_data_weight_offset(shape, group, phase);
   for (std::int64_t col = col_begin; col < col_end; col += kGemmTileCols) {
     const std::int64_t width = to.width(col);
-    float* row = packed + col * to.depth;
-    for (std::int64_t tap = 0; tap < p.y.axis.taps * p.x.axis.taps; ++tap) {
+    float* row = panels + (col - col_begin) * to.depth;
+    std::int64_t outs = 0;
+    for (std::int64_t term = terms.begin; term < terms.end; term += outs) {
+      const std::int64_t tap = term / from.cols, o = term % from.cols, first = o / kGemmTileCols * kGemmTileCols;
+      outs = std::min({first + kGemmTileCols - o, from.cols - o, terms.end - term});
       const std::int64_t ky = p.y.first_kernel + tap / p.x.axis.taps * p.y.kernel_step;
       const std::int64_t kx = p.x.first_kernel + tap % p.x.axis.taps * p.x.kernel_step;
       const std::int64_t k = (ky * shape.kernel_width + kx) * shape.in_per_group() + col;
-      for (std::int64_t o = 0; o < from.cols; o += kGemmTileCols) {
-        const std::int64_t outs = std::min(kGemmTileCols, from.cols - o);
-        const float* tile = weight + o * from.depth + k * from.width(o);
-        transpose_tile_f32(tile, from.width(o), std::min(kGemmTileCols, to.cols - col), outs, row, width);
-        row += outs * width;
-      }
+      const float* tile = weight + first * from.depth + k * from.width(first) + o - first;
+      transpose_tile_f32(tile, from.width(first), std::min(kGemmTileCols, to.cols - col), outs, row, width);
+      row += outs * width;
     }
   }
+}
+
+void conv2d_pack_bwd_data_weight_f32(const Conv2dShape& shape, const float* weight, std::int64_t group,
+                                     std::int64_t phase, std::int64_t col_begin, std::int64_t col_end, float* packed) {
+  const std::int64_t depth = conv2d_bwd_data_depth(shape, phase);
+  conv2d_pack_bwd_data_weight_terms_f32(
+      shape, weight, group, phase, {0, depth}, col_begin, col_end,
+      packed + conv2d_bwd_data_weight_offset(shape, group, phase) + col_begin * depth);
 }
 
 void sum_parts_f32(const float* parts, std::int64_t count, std::int64_t stride, std::int64_t begin, std::int64_t end,

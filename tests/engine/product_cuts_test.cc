@@ -34,12 +34,17 @@ void expect_covered_once(const std::vector<ConvSlice>& slices, std::int64_t rows
 TEST(ProductCuts, EachElementOfAProductIsInOneTask) {
   for (const std::int64_t rows : kExtents) {
     for (const std::int64_t cols : kExtents) {
-      for (const std::int64_t goal : {1, 4, 16}) {
+      for (const std::int64_t groups : {1, 3, 16}) {
         std::vector<ProductTask> tasks;
-        cut_product(rows, cols, goal, ConvBlocking{}, {}, tasks);
-        std::vector<ConvSlice> slices;
-        for (const ProductTask& task : tasks) slices.push_back(task.slice);
-        expect_covered_once(slices, rows, cols);
+        cut_product(rows, cols, groups, kernels::kGemmTileRows, 2, tasks);
+        for (std::int64_t group = 0; group < groups; ++group) {
+          std::vector<ConvSlice> slices;
+          for (const ProductTask& task : tasks) {
+            ASSERT_EQ(task.phase, 2);
+            if (task.slice.group == group) slices.push_back(task.slice);
+          }
+          expect_covered_once(slices, rows, cols);
+        }
       }
     }
   }
@@ -73,12 +78,6 @@ TEST(ProductCuts, EachProductOfAGradientIsInOneTask) {
 }
 
 TEST(ProductCuts, LayersOfRealModelsGiveEveryCoreWork) {
-  // Rows, columns, depth of ResNet's and ViT's layers at batch 2.
-  for (const auto& [rows, cols] : {std::pair{98, 512}, {392, 256}, {1568, 128}, {6272, 64}, {394, 192}, {394, 768}}) {
-    std::vector<ProductTask> tasks;
-    cut_product(rows, cols, kTaskGoal, ConvBlocking{}, {}, tasks);
-    EXPECT_GE(tasks.size(), 12U) << rows << " x " << cols;
-  }
   EXPECT_GE(cut_gradient(4608, 512, 98, 1, ConvBlocking{}).tasks.size(), 12U);
   EXPECT_GE(cut_gradient(576, 64, 6272, 1, ConvBlocking{}).tasks.size(), 12U);
   EXPECT_GE(cut_gradient(192, 768, 394, 1, ConvBlocking{}).tasks.size(), 12U);
@@ -88,11 +87,25 @@ TEST(ProductCuts, LayersOfRealModelsGiveEveryCoreWork) {
 std::array<std::int64_t, 4> tiles_of_four_cores(const std::vector<SumTask>& tasks, std::int64_t tile_rows) {
   std::array<std::int64_t, 4> cores{};
   for (const SumTask& task : tasks) {
-    const std::int64_t rows = task.slice.row_end - task.slice.row_begin, cols = task.slice.col_end - task.slice.col_begin;
+    const std::int64_t rows = task.slice.row_end - task.slice.row_begin,
+                       cols = task.slice.col_end - task.slice.col_begin;
     *std::min_element(cores.begin(), cores.end()) +=
         (rows + tile_rows - 1) / tile_rows * ((cols + kernels::kGemmTileCols - 1) / kernels::kGemmTileCols);
   }
   return cores;
+}
+
+TEST(ProductCuts, ColumnsAreCutIntoWholePanelsThatFourCoresFinishTogether) {
+  for (const auto& [rows, cols] : {std::pair{4, 25088}, {196, 512}, {196, 2048}, {16, 1280}, {64, 12}, {4, 4096}}) {
+    const std::int64_t step = even_columns(rows, cols, 192);
+    EXPECT_EQ(step % kernels::kGemmTileCols, 0);
+    EXPECT_LE(step, 192);
+    if (cols < 512) continue;
+    std::array<std::int64_t, 4> cores{};
+    for (std::int64_t col = 0; col < cols; col += step)
+      *std::min_element(cores.begin(), cores.end()) += std::min(step, cols - col);
+    EXPECT_LE(*std::max_element(cores.begin(), cores.end()), 1.06 * static_cast<double>(cols) / 4) << cols;
+  }
 }
 
 TEST(SumCuts, EachPartOfEachColumnIsInOneTask) {
@@ -115,11 +128,34 @@ TEST(SumCuts, EachPartOfEachColumnIsInOneTask) {
   }
 }
 
+TEST(ProductCuts, FourCoresOfRealModelsComputeLittleInVain) {
+  // Rows and columns of resnet18's and vgg16's 3 x 3 convolutions at batches of 4 and 16.
+  for (const auto& [rows, cols] :
+       {std::pair{196, 512}, {784, 256}, {3136, 128}, {12544, 64}, {784, 512}, {3136, 512}, {50176, 64}}) {
+    std::vector<ProductTask> products;
+    cut_product(rows, cols, 1, 8, 0, products);
+    std::vector<SumTask> tasks;
+    for (const ProductTask& product : products) tasks.push_back({0, 0, product.slice});
+    const auto cores = tiles_of_four_cores(tasks, 8);
+    const double even =
+        static_cast<double>(rows * kernels::round_up(cols, kernels::kGemmTileCols)) / (8 * kernels::kGemmTileCols) / 4;
+    EXPECT_LE(static_cast<double>(*std::max_element(cores.begin(), cores.end())), 1.05 * even) << rows << " x " << cols;
+  }
+}
+
 TEST(SumCuts, FourCoresOfRealModelsComputeLittleInVain) {
   // Rows and columns of resnet50's and mobilenetv2_100's 1 x 1 convolutions at batches of 4 and 16.
-  for (const auto& [rows, cols] :
-       {std::pair{784, 1024}, {784, 256}, {196, 2048}, {196, 512}, {3136, 512}, {3136, 128}, {12544, 256}, {12544, 512},
-        {784, 576}, {196, 960}, {3136, 192}}) {
+  for (const auto& [rows, cols] : {std::pair{784, 1024},
+                                   {784, 256},
+                                   {196, 2048},
+                                   {196, 512},
+                                   {3136, 512},
+                                   {3136, 128},
+                                   {12544, 256},
+                                   {12544, 512},
+                                   {784, 576},
+                                   {196, 960},
+                                   {3136, 192}}) {
     const SumParts parts{rows, std::clamp<std::int64_t>(rows / 64, 1, 64)};
     const auto cores = tiles_of_four_cores(cut_sums(cols, 1, parts, 7), 7);
     const double even = static_cast<double>(rows) * cols / (7 * kernels::kGemmTileCols) / 4;
