@@ -120,10 +120,13 @@ auto batchnorm_sum(const SumCase& c) {
     std::vector<TensorId> xs, inputs = {graph::kNoTensor, graph::kNoTensor};
     for (std::size_t k = 0; k < c.attributes.branches.size(); ++k) {
       const auto leader = static_cast<std::size_t>(c.attributes.branches[k].leader);
-      if (leader < k) xs.push_back(xs[leader]);
-      else if (k == 0) xs.push_back(b.parameter(c.x, -1, 1.5F));
-      else xs.push_back(b.node(std::make_shared<graph::DepthwiseConv2d>(graph::DepthwiseConv2dAttributes{}),
-                               {xs[0], b.weight({channels, 1, 3, 3}, Layout::depthwise_weight)})[0]);
+      if (leader < k)
+        xs.push_back(xs[leader]);
+      else if (k == 0)
+        xs.push_back(b.parameter(c.x, -1, 1.5F));
+      else
+        xs.push_back(b.node(std::make_shared<graph::DepthwiseConv2d>(graph::DepthwiseConv2dAttributes{}),
+                            {xs[0], b.weight({channels, 1, 3, 3}, Layout::depthwise_weight)})[0]);
       inputs.insert(inputs.end(), {xs[k], b.parameter({channels}, 0.5F, 1.5F), b.parameter({channels}),
                                    b.buffer({channels}, 0.1F * static_cast<float>(k)), b.buffer({channels}, 0.6F)});
       inputs.push_back(c.weights[k] ? b.parameter({channels, 1, 1, 1}, 0.5F, 1.5F) : graph::kNoTensor);
@@ -138,7 +141,7 @@ auto batchnorm_sum(const SumCase& c) {
 
 /// The chain that MobileNets are made of: all of a BatchNorm's passes but one go to the convolutions beside it.
 auto between_convolutions(graph::Shape x, int channels, const graph::DepthwiseConv2dAttributes& depthwise,
-                          Activation activation, bool training = true) {
+                          Activation activation, bool training = true, int out = 7) {
   return [=](Builder& b) {
     const auto norm = [&](TensorId y, Activation kind) {
       const std::int64_t c = b.graph.tensor(y).spec.shape.back();
@@ -146,15 +149,15 @@ auto between_convolutions(graph::Shape x, int channels, const graph::DepthwiseCo
           std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.training = training, .activation = kind}),
           {y, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F), b.buffer({c}, 0.6F)})[0];
     };
-    const auto pointwise = [&](TensorId y, int out) {
+    const auto pointwise = [&](TensorId y, int to) {
       const std::int64_t c = b.graph.tensor(y).spec.shape.back();
-      return b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = out}),
-                    {y, b.weight({out, c, 1, 1}, Layout::gemm_weight)})[0];
+      return b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = to}),
+                    {y, b.weight({to, c, 1, 1}, Layout::gemm_weight)})[0];
     };
     TensorId y = norm(pointwise(b.parameter(x), channels), activation);
     const TensorId weight = b.weight({channels, 1, depthwise.kernel_h, depthwise.kernel_w}, Layout::depthwise_weight);
     y = norm(b.node(std::make_shared<graph::DepthwiseConv2d>(depthwise), {y, weight})[0], activation);
-    return pointwise(y, 7);
+    return pointwise(y, out);
   };
 }
 
@@ -180,8 +183,7 @@ auto squeeze_excite_between(graph::Shape x, const graph::SqueezeExciteAttributes
                         {b.parameter(x), weight})[0];
     y = b.node(std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.activation = activation}),
                {y, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F), b.buffer({c}, 0.6F)})[0];
-    y = b.node(std::make_shared<graph::SqueezeExcite>(attributes),
-               squeeze_excite_inputs(b, y, attributes.reduced))[0];
+    y = b.node(std::make_shared<graph::SqueezeExcite>(attributes), squeeze_excite_inputs(b, y, attributes.reduced))[0];
     return b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = 7}),
                   {y, b.weight({7, c, 1, 1}, Layout::gemm_weight)})[0];
   };
@@ -324,8 +326,7 @@ auto separable_attention(graph::Shape qkv) {
 
 auto cross_covariance_attention(graph::Shape qkv, int heads) {
   return [=](Builder& b) {
-    const auto op =
-        std::make_shared<graph::CrossCovarianceAttention>(graph::CrossCovarianceAttentionAttributes{heads});
+    const auto op = std::make_shared<graph::CrossCovarianceAttention>(graph::CrossCovarianceAttentionAttributes{heads});
     const TensorId input = b.parameter(qkv);
     return b.node(op, {input, b.parameter({heads, 1, 1}, 0.5F, 4)})[0];
   };
@@ -339,10 +340,11 @@ const std::vector<GradientCase>& cases() {
       {"conv2d_stride_2",
        convolution({{1, 9, 8, 3}, {.out_channels = 16, .kernel_h = 7, .kernel_w = 7, .stride = 2, .padding = 3}})},
       {"conv2d_same",
-       convolution({{2, 8, 8, 5},
-                    {.out_channels = 9, .kernel_h = 3, .kernel_w = 3, .stride = 2, .extra_padding = 1},
-                    true})},
+       convolution(
+           {{2, 8, 8, 5}, {.out_channels = 9, .kernel_h = 3, .kernel_w = 3, .stride = 2, .extra_padding = 1}, true})},
       {"conv2d_1x1_stride_2", convolution({{2, 7, 7, 8}, {.out_channels = 9, .stride = 2}})},
+      {"conv2d_1x1_large_weight", convolution({{2, 5, 5, 520}, {.out_channels = 516}})},
+      {"conv2d_1x1_stride_2_large_weight", convolution({{2, 7, 7, 520}, {.out_channels = 516, .stride = 2}})},
       {"conv2d_dilated",
        convolution({{1, 9, 9, 4}, {.out_channels = 8, .kernel_h = 3, .kernel_w = 3, .padding = 2, .dilation = 2}})},
       {"conv2d_grouped",
@@ -361,6 +363,7 @@ const std::vector<GradientCase>& cases() {
        convolution({{1, 5, 5, 4}, {.out_channels = 8, .activation = Activation::hard_swish}, true}), 2e-4F, 2e-2},
       {"linear", linear({9, 10}, 13, Activation::none, false)},
       {"linear_tokens_residual", linear({2, 5, 12}, 24, Activation::none, true)},
+      {"linear_large_weight", linear({9, 700}, 390, Activation::none, false)},
       {"linear_gelu", linear({2, 7, 16}, 8, Activation::gelu, false)},
       {"linear_scaled", scaled_linear({2, 7, 16}, 40, true)},
       {"linear_scaled_without_bias", scaled_linear({3, 3, 13}, 7, false)},
@@ -390,15 +393,18 @@ const std::vector<GradientCase>& cases() {
       {"batchnorm_evaluation", batchnorm({2, 4, 5, 9}, {.training = false}, false)},
       {"batchnorm_evaluation_residual_relu",
        batchnorm({2, 4, 5, 9}, {.training = false, .activation = Activation::relu}, true), 2e-4F, 2e-2},
-      {"batchnorm_sum_gelu", batchnorm_sum({{2, 5, 6, 7}, {.branches = {{0}, {1}, {0}}, .activation = Activation::gelu},
-                                             {false, false, false}})},
+      {"batchnorm_sum_gelu",
+       batchnorm_sum(
+           {{2, 5, 6, 7}, {.branches = {{0}, {1}, {0}}, .activation = Activation::gelu}, {false, false, false}})},
       // With so large an eps the weight's gradient is none that rounding hides.
-      {"batchnorm_sum_rep_mixer",
-       batchnorm_sum({{2, 6, 5, 8}, {.branches = {{0}, {1}, {0}, {0, true}}, .eps = 0.5F},
-                      {false, false, true, false}, true, true})},
+      {"batchnorm_sum_rep_mixer", batchnorm_sum({{2, 6, 5, 8},
+                                                 {.branches = {{0}, {1}, {0}, {0, true}}, .eps = 0.5F},
+                                                 {false, false, true, false},
+                                                 true,
+                                                 true})},
       {"batchnorm_sum_evaluation",
-       batchnorm_sum({{2, 4, 5, 9}, {.branches = {{0}, {1}, {0, true}}, .training = false}, {false, false, false}, true,
-                      true})},
+       batchnorm_sum(
+           {{2, 4, 5, 9}, {.branches = {{0}, {1}, {0, true}}, .training = false}, {false, false, false}, true, true})},
       {"between_convolutions", between_convolutions({2, 9, 8, 5}, 12, {}, Activation::none)},
       {"between_convolutions_relu", between_convolutions({3, 8, 9, 8}, 24, {}, Activation::relu), 1e-4F, 3e-2},
       {"between_convolutions_relu6_stride_2",
@@ -409,11 +415,12 @@ const std::vector<GradientCase>& cases() {
       {"between_convolutions_5x5",
        between_convolutions({2, 12, 9, 4}, 20, {.kernel_h = 5, .kernel_w = 5, .padding = 2}, Activation::none)},
       {"between_convolutions_wide", between_convolutions({4, 16, 16, 16}, 64, {}, Activation::none)},
+      {"between_convolutions_large_weight", between_convolutions({2, 9, 8, 5}, 520, {}, Activation::none, true, 516)},
       {"between_convolutions_evaluation", between_convolutions({2, 9, 8, 5}, 12, {}, Activation::none, false)},
       {"squeeze_excite", squeeze_excite({3, 5, 4, 19}, {.reduced = 6}), 1e-4F, 2e-2},
       {"squeeze_excite_silu", squeeze_excite({2, 9, 9, 40}, {.reduced = 10, .activation = Activation::silu})},
-      {"squeeze_excite_hard",
-       squeeze_excite({1, 3, 4, 17}, {.reduced = 8, .gate = Activation::hard_sigmoid}), 1e-3F, 2e-2},
+      {"squeeze_excite_hard", squeeze_excite({1, 3, 4, 17}, {.reduced = 8, .gate = Activation::hard_sigmoid}), 1e-3F,
+       2e-2},
       {"squeeze_excite_between_silu",
        squeeze_excite_between({2, 9, 8, 24}, {.reduced = 6, .activation = Activation::silu}, Activation::silu)},
       {"squeeze_excite_between_hard",
@@ -440,8 +447,7 @@ const std::vector<GradientCase>& cases() {
       {"select_token",
        of_one_input(std::make_shared<const graph::SelectToken>(graph::SelectTokenAttributes{2}), {3, 4, 6})},
       {"transpose", of_one_input(std::make_shared<const graph::Transpose>(), {2, 19, 7})},
-      {"transpose_addend",
-       of_two_inputs(std::make_shared<const graph::Transpose>(), {3, 6, 18}, {3, 18, 6})},
+      {"transpose_addend", of_two_inputs(std::make_shared<const graph::Transpose>(), {3, 6, 18}, {3, 18, 6})},
       {"split_and_concat", split_and_concat({3, 5, 29}, {6, 4, 19})},
       {"reshape", reshape({3, 4, 5}, {4, 15})},
       {"max_pool2d",
@@ -476,8 +482,9 @@ const std::vector<GradientCase>& cases() {
       {"cross_covariance_attention_long", cross_covariance_attention({1, 130, 51}, 1)},
       {"attention_biased", biased_attention({3, 13, 36}, {.heads = 2})},
       {"attention_wide_values",
-       biased_attention({2, 9, 66}, {.heads = 3, .key_dim = 4, .value_dim = 14,
-                                     .order = graph::AttentionAttributes::Order::heads_parts})},
+       biased_attention(
+           {2, 9, 66},
+           {.heads = 3, .key_dim = 4, .value_dim = 14, .order = graph::AttentionAttributes::Order::heads_parts})},
       {"attention_windows", window_attention({2, 6, 9, 24}, 2, {graph::WindowPartition::Kind::block, 3}, false)},
       {"attention_shifted_windows",
        window_attention({2, 6, 9, 24}, 2, {graph::WindowPartition::Kind::block, 3, 1}, false)},
