@@ -73,4 +73,5 @@ def main():
             "\n".join(section(title, nodes_of(result), args.least) for title, result in results.items()), args.out)
 
 
-run(main)
+if __name__ == "__main__":
+    run(main)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The table of single layers on a Raspberry Pi 5, modelled: every distinct layer of seven models, each pass, and
+"""The table of single layers on a Raspberry Pi 5, modelled: every distinct layer of eight models, each pass, and
 XNNPACK's forward beside ours.
 
     bench/layers.py --filter '^conv2d/.*_3x3' --batch 2         # some, to look at
@@ -7,8 +7,12 @@ XNNPACK's forward beside ours.
 
 Each case runs alone under pi5model/ on one core, caches included. The share of the roofline is that of the larger of
 two bounds: all multiply-adds at 38.4 GFLOP/s, or every tensor once over the memory bus at 11 GB/s (BatchNorm's input
-once more for its statistics); more than 100 % where Winograd multiplies less, or where caches hold the tensors. Needs
-the cross build, qemu-user, llvm-19 and a C compiler.
+once more for its statistics); more than 100 % where Winograd multiplies less, or where caches hold the tensors.
+
+XNNPACK's operator is the convolution alone. Ours may be one that normalises its input on the way in (`normalised`) and
+takes the sums of its output for the next BatchNorm (`sums`); without that, a pass over the input that writes it again,
+and one that reads the output, would go with XNNPACK's operator. The last column but one grants them the bus' full rate.
+Needs the cross build, qemu-user, llvm-19 and a C compiler.
 """
 import argparse
 import re
@@ -24,6 +28,16 @@ class Layer:
         self.flops, self.bytes, self.has_peer = float(flops), float(self_bytes), peer == "1"
         self.models = models.split(",")
         self.op, self.shape, self.pass_ = self.name.split("/")
+
+    def passes_seconds(self, batch):
+        """Of the BatchNorm passes that ours includes, if they were passes of their own."""
+        match = re.match(r"(\d+)x(\d+)_(\d+)(?:_(\d+))?_\d+x\d+(?:_s(\d+))?(.*)", self.shape)
+        if not match:
+            return 0.0
+        height, width, channels, out, stride = (int(group or 0) for group in match.groups()[:5])
+        pixels, stride, options = batch * height * width, stride or 1, match.group(6).split("_")
+        x, y = 4 * pixels * channels, 4 * pixels * (out or channels) / stride ** 2
+        return ((2 * x if "normalised" in options else 0) + (y if "sums" in options else 0)) / MEMORY_BYTES
 
     def bound_seconds(self):
         return max(self.flops / CORE_FLOPS, self.bytes / MEMORY_BYTES)
@@ -56,26 +70,31 @@ def percent(value):
     return f"{100 * value:.0f}"
 
 
-def row_of(layer, results):
+def row_of(layer, results, batch):
     seconds = results[layer.name]["one_core_seconds"]
     peer = results.get(layer.name + "_xnnpack", {}).get("one_core_seconds")
     return [f"{layer.op} {layer.shape}", layer.pass_, f"{1e3 * seconds:.2f}",
             percent(layer.flops / seconds / CORE_FLOPS) if layer.flops else "-",
             percent(layer.bound_seconds() / seconds), layer.bound(),
             percent(layer.bound_seconds() / peer) if peer else "-", f"{peer / seconds:.2f}" if peer else "-",
+            f"{(peer + layer.passes_seconds(batch)) / seconds:.2f}" if peer else "-",
             ", ".join(layer.models)]
 
 
-def summary(layers, results):
-    shares, behind = defaultdict(list), defaultdict(int)
+def summary(layers, results, batch):
+    shares, behind, alike = defaultdict(list), defaultdict(int), defaultdict(int)
     for layer in layers:
         key = f"{layer.op} {layer.pass_}"
         shares[key].append(layer.bound_seconds() / results[layer.name]["one_core_seconds"])
         peer = results.get(layer.name + "_xnnpack")
-        behind[key] += bool(peer) and peer["one_core_seconds"] < results[layer.name]["one_core_seconds"]
-    rows = [[key, str(len(of)), percent(min(of)), percent(statistics.median(of)), percent(max(of)), str(behind[key])]
-            for key, of in sorted(shares.items())]
-    return markdown(["op, pass", "layers", "lowest %", "median %", "highest %", "slower than XNNPACK"], rows)
+        if peer:
+            seconds, of_peer = results[layer.name]["one_core_seconds"], peer["one_core_seconds"]
+            behind[key] += of_peer < seconds
+            alike[key] += of_peer + layer.passes_seconds(batch) < seconds
+    rows = [[key, str(len(of)), percent(min(of)), percent(statistics.median(of)), percent(max(of)), str(behind[key]),
+             str(alike[key])] for key, of in sorted(shares.items())]
+    return markdown(["op, pass", "layers", "lowest %", "median %", "highest %", "slower than XNNPACK's operator",
+                     "… and its passes"], rows)
 
 
 def main():
@@ -89,13 +108,14 @@ def main():
     runner = Runner(args, "kernels/bench_kernels")
     layers = select(runner, args)
     results = runner.all(cases_of(layers, args))
-    rows = [row_of(layer, results) for layer in sorted(layers, key=lambda l: (l.op, l.shape, l.pass_))]
+    rows = [row_of(layer, results, args.batch) for layer in sorted(layers, key=lambda l: (l.op, l.shape, l.pass_))]
     heading = ["layer", "pass", "ms", "% of fp32 peak", "% of roofline", "bound by", "XNNPACK % of roofline",
-               "times as fast as XNNPACK", "in"]
+               "times as fast as XNNPACK", "… and its passes", "in"]
     deliver("# Single layers, modelled on one core of a Raspberry Pi 5\n\n"
             f"Batch {args.batch}; made with `bench/layers.py`, which says what the columns mean.\n\n"
             "Shares of the roofline:\n\n"
-            f"{summary(layers, results)}\n{markdown(heading, rows)}", args.out)
+            f"{summary(layers, results, args.batch)}\n{markdown(heading, rows)}", args.out)
 
 
-run(main)
+if __name__ == "__main__":
+    run(main)

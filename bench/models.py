@@ -72,4 +72,5 @@ def main():
             args.out)
 
 
-run(main)
+if __name__ == "__main__":
+    run(main)
