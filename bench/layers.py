@@ -26,7 +26,7 @@ class Layer:
     def __init__(self, line):
         self.name, flops, self_bytes, peer, models = line.split("\t")
         self.flops, self.bytes, self.has_peer = float(flops), float(self_bytes), peer == "1"
-        self.models = models.split(",")
+        self.uses = {model: int(count) for model, count in (use.split(":") for use in models.split(","))}
         self.op, self.shape, self.pass_ = self.name.split("/")
 
     def passes_seconds(self, batch):
@@ -47,13 +47,14 @@ class Layer:
 
 
 def select(runner, args):
+    """The layers to measure, and all updates."""
     layers = [Layer(line) for line in runner.output(["--list-layers", "--batch", str(args.batch)]).splitlines()]
     wanted = [layer for layer in layers if re.search(args.filter, layer.name) and
-              (not args.models or set(args.models.split(",")) & set(layer.models)) and
+              (not args.models or set(args.models.split(",")) & set(layer.uses)) and
               (layer.op != "sgd" or "sgd" in args.filter)]
     if not wanted:
         fail(f"no layer fits --filter '{args.filter}' and --models '{args.models}'")
-    return wanted
+    return wanted, [layer for layer in layers if layer.op == "sgd"]
 
 
 def cases_of(layers, args):
@@ -78,7 +79,7 @@ def row_of(layer, results, batch):
             percent(layer.bound_seconds() / seconds), layer.bound(),
             percent(layer.bound_seconds() / peer) if peer else "-", f"{peer / seconds:.2f}" if peer else "-",
             f"{(peer + layer.passes_seconds(batch)) / seconds:.2f}" if peer else "-",
-            ", ".join(layer.models)]
+            ", ".join(layer.uses)]
 
 
 def summary(layers, results, batch):
@@ -97,6 +98,21 @@ def summary(layers, results, batch):
                      "… and its passes"], rows)
 
 
+def steps(layers, updates, results, args):
+    """Seconds a batch of 16 of each model whose layers have all been measured: their sum, updates at the bus' rate."""
+    if args.filter:
+        return ""
+    models = set(args.models.split(",")) if args.models else {model for layer in layers for model in layer.uses}
+    rows = []
+    for model in sorted(models):
+        of_updates = sum(layer.uses.get(model, 0) * layer.bytes / MEMORY_BYTES for layer in updates)
+        sums = [of_updates + sum(layer.uses.get(model, 0) * results[layer.name][key] for layer in layers)
+                for key in ("one_core_seconds", "four_core_seconds")]
+        rows.append([model, *(f"{16 / args.batch * seconds:.2f}" for seconds in sums)])
+    return ("Training steps as the sums of their layers, seconds a batch of 16:\n\n"
+            + markdown(["model", "one core", "four cores"], rows) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser)
@@ -106,7 +122,7 @@ def main():
     parser.add_argument("--ours", action="store_true", help="without XNNPACK")
     args = parser.parse_args()
     runner = Runner(args, "kernels/bench_kernels")
-    layers = select(runner, args)
+    layers, updates = select(runner, args)
     results = runner.all(cases_of(layers, args))
     rows = [row_of(layer, results, args.batch) for layer in sorted(layers, key=lambda l: (l.op, l.shape, l.pass_))]
     heading = ["layer", "pass", "ms", "% of fp32 peak", "% of roofline", "bound by", "XNNPACK % of roofline",
@@ -114,7 +130,7 @@ def main():
     deliver("# Single layers, modelled on one core of a Raspberry Pi 5\n\n"
             f"Batch {args.batch}; made with `bench/layers.py`, which says what the columns mean.\n\n"
             "Shares of the roofline:\n\n"
-            f"{summary(layers, results, args.batch)}\n{markdown(heading, rows)}", args.out)
+            f"{summary(layers, results, args.batch)}\n{steps(layers, updates, results, args)}{markdown(heading, rows)}", args.out)
 
 
 if __name__ == "__main__":

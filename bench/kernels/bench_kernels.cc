@@ -1,4 +1,4 @@
-// Google Benchmark's program over every distinct layer of seven models, with options of our own.
+// Google Benchmark's program over every distinct layer of eight models, with options of our own.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,7 +24,7 @@ void print_help() {
       "  --threads N     threads (1)\n"
       "  --batch N       images (16)\n"
       "  --mark-region   one repetition, bracketed for pi5model\n"
-      "  --list-layers   print the cases, their FLOPs, bytes, whether XNNPACK has them, their models, and end\n\n");
+      "  --list-layers   print the cases, their FLOPs, bytes, whether XNNPACK has them, model:uses in a step, and end\n\n");
 }
 
 bool take_count(const char* text, int& value) {

@@ -86,10 +86,12 @@ void add_distinct_layers(const Graph& step, const std::string& model, std::vecto
     // case of its own.
     const auto same = std::find_if(layers.begin(), layers.end(), [&](const Layer& l) { return l.name == layer.name; });
     if (same == layers.end()) {
-      layer.models = {model};
+      layer.uses = {{model}};
       layers.push_back(std::move(layer));
-    } else if (same->models.back() != model) {
-      same->models.push_back(model);
+    } else if (same->uses.back().model != model) {
+      same->uses.push_back({model});
+    } else {
+      ++same->uses.back().count;
     }
   }
 }

@@ -10,9 +10,16 @@
 
 namespace bramble::bench {
 
+/// A model that has a layer, and how often a step runs it.
+struct LayerUse {
+  std::string model;
+  int count = 1;
+  bool operator==(const LayerUse&) const = default;
+};
+
 struct Layer {
-  std::string name;                 ///< <op>/<shape>/<pass>: conv2d/56x56_64_3x3/bwd_data
-  std::vector<std::string> models;  ///< that have it
+  std::string name;  ///< <op>/<shape>/<pass>: conv2d/56x56_64_3x3/bwd_data
+  std::vector<LayerUse> uses;
   graph::OpPtr op;
   std::vector<graph::TensorSpec> inputs;  ///< an empty shape where an optional input is absent
   std::vector<char> read;                 ///< which outputs are
@@ -22,8 +29,8 @@ struct Layer {
   std::optional<kernels::Conv2dShape> peer;
 };
 
-/// Adds the nodes of `step` that do work and that are not in `layers` yet; a node that is there already gets `model`
-/// added to its models.
+/// Adds the nodes of `step` that do work and that are not in `layers` yet; a node that is there already gets another
+/// use.
 void add_distinct_layers(const graph::Graph& step, const std::string& model, std::vector<Layer>& layers);
 
 /// Those of the models that the kernels are held against: resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base,

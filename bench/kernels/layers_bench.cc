@@ -26,8 +26,8 @@ void register_layers(const std::vector<Layer>& layers) {
 void print_layers(const std::vector<Layer>& layers) {
   for (const Layer& layer : layers) {
     std::printf("%s\t%.0f\t%.0f\t%d\t", layer.name.c_str(), layer.flops, layer.bytes, layer.peer ? 1 : 0);
-    for (const std::string& model : layer.models)
-      std::printf("%s%s", &model == layer.models.data() ? "" : ",", model.c_str());
+    for (const LayerUse& use : layer.uses)
+      std::printf("%s%s:%d", &use == layer.uses.data() ? "" : ",", use.model.c_str(), use.count);
     std::printf("\n");
   }
 }

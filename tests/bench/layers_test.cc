@@ -6,7 +6,6 @@
 #include <map>
 #include <set>
 
-
 namespace bramble::bench {
 namespace {
 
@@ -20,8 +19,8 @@ TEST(Layers, EachIsThereOnceAndSomeModelHasIt) {
   std::set<std::string> names, models;
   for (const Layer& layer : layers_of_models(2)) {
     EXPECT_TRUE(names.insert(layer.name).second) << layer.name;
-    EXPECT_FALSE(layer.models.empty()) << layer.name;
-    models.insert(layer.models.begin(), layer.models.end());
+    EXPECT_FALSE(layer.uses.empty()) << layer.name;
+    for (const LayerUse& use : layer.uses) models.insert(use.model);
     EXPECT_GT(layer.bytes, 0) << layer.name;
   }
   EXPECT_EQ(models.size(), 8U);
@@ -51,7 +50,7 @@ TEST(Layers, ABatchNormReadsWhatItIsNotGivenTheSumsOfTwice) {
 
 TEST(Layers, AttentionsNameSaysItsWindowsAndItsBias) {
   const auto layers = layers_of_models(2);
-  EXPECT_EQ(find(layers, "attention/8x53x960_h8_bias/bwd").models, std::vector<std::string>{"faster_vit_1"});
+  EXPECT_EQ(find(layers, "attention/8x53x960_h8_bias/bwd").uses, (std::vector<LayerUse>{{"faster_vit_1", 8}}));
   for (const std::string name : {"56x56x288_h3_windows_bias", "56x56x288_h3_shifted_windows_bias"})
     EXPECT_EQ(find(layers, "attention/2x" + name + "/fwd").flops, 2.0 * 2 * 2 * 56 * 56 * 49 * 96) << name;
 }
