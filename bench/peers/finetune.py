@@ -12,15 +12,12 @@ import tempfile
 
 import numpy
 import PIL.Image
+import PIL.ImageOps
 import timm
 import torch
-import torchvision.transforms as transforms
 
 MASK = (1 << 64) - 1
 DTYPES = {torch.float32: "F32", torch.int64: "I64"}
-TRANSFORM = {size: transforms.Compose([transforms.Resize(size), transforms.CenterCrop(size), transforms.ToTensor(),
-                                       transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])
-             for size in (32, 64, 128, 160, 192, 224)}
 
 
 def write_safetensors(path, tensors, metadata):
@@ -64,8 +61,14 @@ def samples_of(folder):
     return classes, [(path, label) for label, name in enumerate(classes) for path in sorted((folder / name).iterdir())]
 
 
-def load(path, size):
-    return TRANSFORM[size](PIL.Image.open(path).convert("RGB"))
+def evaluation_transform(model, size):
+    """What timm evaluates the model with."""
+    config = timm.data.resolve_data_config({"input_size": (3, size, size)}, model=model)
+    return timm.data.create_transform(**config)
+
+
+def load(path, transform):
+    return transform(PIL.ImageOps.exif_transpose(PIL.Image.open(path)).convert("RGB"))
 
 
 def batches(samples, args):
@@ -75,7 +78,7 @@ def batches(samples, args):
         chosen = stream[step * args.batch:(step + 1) * args.batch]
         for i in chosen:
             if i not in cache:
-                cache[i] = load(samples[i][0], args.size)
+                cache[i] = load(samples[i][0], args.transform)
         yield torch.stack([cache[i] for i in chosen]), torch.tensor([samples[i][1] for i in chosen])
 
 
@@ -111,7 +114,7 @@ def relative(found, expected):
 def compare_logits(label, args, checkpoint, model, images):
     model.eval()
     with torch.no_grad():
-        expected = model(torch.stack([load(path, args.size) for path in images]))
+        expected = model(torch.stack([load(path, args.transform) for path in images]))
     deviation = relative(bramble_logits(args, checkpoint, images), expected)
     print(f"{label}: logits deviate by {deviation:.1e}")
     return deviation < 2e-4
@@ -142,6 +145,7 @@ def main():
         return timm.create_model(info["timm"], num_classes=len(classes))
 
     model = build()
+    args.transform = evaluation_transform(model, args.size)
     good = True
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)

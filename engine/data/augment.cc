@@ -68,7 +68,13 @@ void flip_horizontally(int size, std::span<std::uint8_t> rgb) {
   }
 }
 
-void Augmenter::apply(const Image& image, DataRandom random, std::span<std::uint8_t> rgb) {
+Augmenter::Augmenter(int size, const Preprocessing& preprocessing, const AugmentOptions& options)
+    : size_(size),
+      short_side_(static_cast<int>(std::floor(size / preprocessing.crop_pct))),
+      options_(options),
+      resizer_(preprocessing.interpolation) {}
+
+void Augmenter::apply(const Image& image, DataRandom& random, std::span<std::uint8_t> rgb) {
   const bool native = is_native(image, size_);
   if (native && options_.crop) {
     random_shift(image, random, rgb);
@@ -77,9 +83,9 @@ void Augmenter::apply(const Image& image, DataRandom random, std::span<std::uint
   } else if (native) {
     std::copy(image.pixels.begin(), image.pixels.end(), rgb.begin());
   } else {
-    resizer_.resize_and_crop(image, size_, rgb);
+    resizer_.resize_and_crop(image, short_side_, size_, rgb);
   }
-  if (random.uniform(0, 1) < options_.flip) flip_horizontally(size_, rgb);
+  if (options_.flip > 0 && random.uniform(0, 1) < options_.flip) flip_horizontally(size_, rgb);
 }
 
 }  // namespace bramble::engine

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/data/preprocessing.h"
 #include "engine/data/random.h"
-#include "engine/data/resize.h"
 
 namespace bramble::engine {
 
@@ -15,7 +15,7 @@ struct AugmentOptions {
   double flip = 0;              ///< RandomHorizontalFlip: this share of the images
 };
 
-/// Small pictures that already have the size (CIFAR's, Tiny ImageNet's) are not resampled.
+/// Small pictures that already have the size (CIFAR's, Tiny ImageNet's) are not resampled, whatever crop_pct says.
 bool is_native(const Image& image, int size);
 
 /// RandomResizedCrop's box: an area in [smallest, 1] of the image's, an aspect ratio in [3/4, 4/3].
@@ -31,11 +31,12 @@ void flip_horizontally(int size, std::span<std::uint8_t> rgb);
 /// One thread's way from a decoded image to size x size.
 class Augmenter {
  public:
-  Augmenter(int size, const AugmentOptions& options) : size_(size), options_(options) {}
-  void apply(const Image& image, DataRandom random, std::span<std::uint8_t> rgb);
+  Augmenter(int size, const Preprocessing& preprocessing, const AugmentOptions& options);
+  void apply(const Image& image, DataRandom& random, std::span<std::uint8_t> rgb);
 
  private:
   int size_;
+  int short_side_;  ///< where the centre is taken
   AugmentOptions options_;
   Resizer resizer_;
 };

@@ -5,31 +5,10 @@
 #include <stdexcept>
 #include <utility>
 
-#include "engine/data/image_decoder.h"
-#include "engine/data/normalise.h"
-#include "engine/data/resize.h"
+#include "engine/data/preprocessor.h"
 
 namespace bramble::engine {
 namespace {
-
-// A thread's own decoder and buffers: sample to normalised values.
-class ImageReader {
- public:
-  ImageReader(int size, const AugmentOptions& augment)
-      : augmenter_(size, augment), cropped_(static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3) {}
-
-  void read(const Dataset& dataset, std::size_t sample, const DataRandom& random, std::span<float> values) {
-    dataset.decode(sample, decoder_, image_);
-    augmenter_.apply(image_, random, cropped_);
-    normalise(cropped_, values);
-  }
-
- private:
-  ImageDecoder decoder_;
-  Augmenter augmenter_;
-  Image image_;
-  std::vector<std::uint8_t> cropped_;
-};
 
 /// Streams of random numbers from here on belong to images, those below to epochs' orders.
 constexpr std::uint64_t kImageStreams = std::uint64_t{1} << 32;
@@ -78,7 +57,9 @@ std::size_t Loader::claim_sample() {
 }
 
 void Loader::work(const std::stop_token& stop) {
-  ImageReader reader(options_.size, options_.augment);
+  ImageDecoder decoder;
+  Image image;
+  Preprocessor preprocessor(options_.size, options_.preprocessing, options_.augment);
   std::unique_lock lock(mutex_);
   while (slot_free_.wait(lock, stop, [this] { return claimed_ < consumed_ + ring_.size(); })) {
     const std::uint64_t number = claimed_;
@@ -88,7 +69,8 @@ void Loader::work(const std::stop_token& stop) {
     if (!failed_[slot.sample]) {
       lock.unlock();
       try {
-        reader.read(*dataset_, slot.sample, {options_.seed, kImageStreams + number}, slot.values);
+        dataset_->decode(slot.sample, decoder, image);
+        preprocessor.apply(image, {options_.seed, kImageStreams + number}, slot.values);
         read = true;
       } catch (const std::exception& error) {
         slot.reason = error.what();

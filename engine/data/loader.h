@@ -22,6 +22,7 @@ struct LoaderOptions {
   int threads = 2;
   std::uint64_t seed = 0;
   bool shuffle = true;  ///< a new order each epoch
+  Preprocessing preprocessing = {};
   AugmentOptions augment = {};
   bool partial = false;     ///< next_of_epoch() will be called: there may be fewer images than a batch
   std::uint64_t start = 0;  ///< where in the stream to begin: another loader's position()

@@ -1,31 +1,21 @@
 #include "engine/data/normalise.h"
 
-#include <array>
-
 namespace bramble::engine {
-namespace {
 
-constexpr std::array<float, 3> kMean = {0.485f, 0.456f, 0.406f};
-constexpr std::array<float, 3> kDeviation = {0.229f, 0.224f, 0.225f};
-
-// All 256 results of each channel.
-constexpr auto kTable = [] {
-  std::array<std::array<float, 256>, 3> table{};
+Normaliser::Normaliser(const Preprocessing& preprocessing) {
   for (std::size_t channel = 0; channel < 3; ++channel) {
-    for (std::size_t value = 0; value < 256; ++value) {
-      table[channel][value] = (static_cast<float>(value) / 255.0f - kMean[channel]) / kDeviation[channel];
-    }
+    const auto mean = static_cast<float>(preprocessing.mean[channel]);
+    const auto deviation = static_cast<float>(preprocessing.deviation[channel]);
+    for (std::size_t value = 0; value < 256; ++value)
+      table_[channel][value] = (static_cast<float>(value) / 255.0f - mean) / deviation;
   }
-  return table;
-}();
+}
 
-}  // namespace
-
-void normalise(std::span<const std::uint8_t> rgb, std::span<float> values) {
+void Normaliser::apply(std::span<const std::uint8_t> rgb, std::span<float> values) const {
   for (std::size_t i = 0; i + 2 < rgb.size(); i += 3) {
-    values[i] = kTable[0][rgb[i]];
-    values[i + 1] = kTable[1][rgb[i + 1]];
-    values[i + 2] = kTable[2][rgb[i + 2]];
+    values[i] = table_[0][rgb[i]];
+    values[i + 1] = table_[1][rgb[i + 1]];
+    values[i + 2] = table_[2][rgb[i + 2]];
   }
 }
 

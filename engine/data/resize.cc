@@ -16,6 +16,14 @@ std::uint8_t to_byte(std::int32_t sum) {
 
 double triangle(double x) { return std::max(0.0, 1.0 - std::abs(x)); }
 
+double cubic(double x) {
+  constexpr double a = -0.5;
+  x = std::abs(x);
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0;
+}
+
 }  // namespace
 
 ResizedSize resized_size(int width, int height, int size) {
@@ -34,7 +42,8 @@ void Resizer::make_filter(int in_extent, std::int64_t out_extent, std::int64_t o
                           Filter& filter) {
   const double scale = static_cast<double>(in_extent) / static_cast<double>(out_extent);
   const double filter_scale = std::max(scale, 1.0);  // widened only where it shrinks: antialiasing
-  const double support = filter_scale;
+  const bool bicubic = interpolation_ == Interpolation::bicubic;
+  const double support = (bicubic ? 2 : 1) * filter_scale;
   filter.taps = static_cast<int>(std::ceil(support)) * 2 + 1;
   filter.first.resize(static_cast<std::size_t>(out_count));
   filter.count.resize(static_cast<std::size_t>(out_count));
@@ -46,13 +55,14 @@ void Resizer::make_filter(int in_extent, std::int64_t out_extent, std::int64_t o
     const int count = std::min(in_extent, static_cast<int>(centre + support + 0.5)) - first;
     double sum = 0;
     for (int tap = 0; tap < count; ++tap) {
-      row_of_weights_[static_cast<std::size_t>(tap)] = triangle((tap + first - centre + 0.5) * (1.0 / filter_scale));
+      const double distance = (tap + first - centre + 0.5) * (1.0 / filter_scale);
+      row_of_weights_[static_cast<std::size_t>(tap)] = bicubic ? cubic(distance) : triangle(distance);
       sum += row_of_weights_[static_cast<std::size_t>(tap)];
     }
     std::int32_t* weights = &filter.weights[static_cast<std::size_t>(out) * static_cast<std::size_t>(filter.taps)];
     for (int tap = 0; tap < count; ++tap) {
       const double weight = sum != 0 ? row_of_weights_[static_cast<std::size_t>(tap)] / sum : 0;
-      weights[tap] = static_cast<std::int32_t>(0.5 + weight * (1 << kPrecisionBits));
+      weights[tap] = static_cast<std::int32_t>((weight < 0 ? -0.5 : 0.5) + weight * (1 << kPrecisionBits));
     }
     filter.first[static_cast<std::size_t>(out)] = first;
     filter.count[static_cast<std::size_t>(out)] = count;
@@ -83,8 +93,8 @@ void Resizer::narrow(const Image& image, const Box& box, std::int64_t row_begin,
   }
 }
 
-void Resizer::resize_and_crop(const Image& image, int size, std::span<std::uint8_t> rgb) {
-  const ResizedSize resized = resized_size(image.width, image.height, size);
+void Resizer::resize_and_crop(const Image& image, int short_side, int size, std::span<std::uint8_t> rgb) {
+  const ResizedSize resized = resized_size(image.width, image.height, short_side);
   make_filter(image.width, resized.width, centre_crop_begin(resized.width, size), size, horizontal_);
   make_filter(image.height, resized.height, centre_crop_begin(resized.height, size), size, vertical_);
   filter(image, {0, 0, image.width, image.height}, size, rgb);

@@ -16,6 +16,9 @@ struct ResizedSize {
 };
 ResizedSize resized_size(int width, int height, int size);
 
+/// Pillow's BILINEAR and BICUBIC (a = -1/2), widened where they shrink.
+enum class Interpolation { bilinear, bicubic };
+
 /// A part of an image, in pixels.
 struct Box {
   int left = 0;
@@ -28,11 +31,17 @@ struct Box {
 /// First index of the centred window of `size` in `extent`: Python's round((extent - size) / 2), halves to even.
 std::int64_t centre_crop_begin(std::int64_t extent, int size);
 
-/// Antialiased bilinear resize of the short side to `size`, then the centre size x size, as [size][size][3].
-/// Computes only what the crop keeps. Keeps its buffers: one a thread.
+/// Antialiased resizing. Keeps its buffers: one a thread.
 class Resizer {
  public:
-  void resize_and_crop(const Image& image, int size, std::span<std::uint8_t> rgb);
+  explicit Resizer(Interpolation interpolation = Interpolation::bilinear) : interpolation_(interpolation) {}
+
+  /// The short side to `short_side`, at least `size`; then the centre size x size, as [size][size][3]. Computes only what
+  /// the crop keeps.
+  void resize_and_crop(const Image& image, int short_side, int size, std::span<std::uint8_t> rgb);
+  void resize_and_crop(const Image& image, int size, std::span<std::uint8_t> rgb) {
+    resize_and_crop(image, size, size, rgb);
+  }
 
   /// `box` of the image, which it must lie in, to size x size, as PIL's crop(box).resize((size, size)).
   void crop_and_resize(const Image& image, const Box& box, int size, std::span<std::uint8_t> rgb);
@@ -53,6 +62,7 @@ class Resizer {
   void narrow(const Image& image, const Box& box, std::int64_t row_begin, std::int64_t row_end,
               std::size_t out_stride);
 
+  Interpolation interpolation_;
   Filter horizontal_;
   Filter vertical_;
   std::vector<double> row_of_weights_;

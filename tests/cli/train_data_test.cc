@@ -56,6 +56,32 @@ TEST(TrainData, MnistIsTrainedOnWithoutFlips) {
                 "5 images: loss");
 }
 
+TEST(TrainData, TheModelsFileSaysHowPicturesAreMadeItsInput) {
+  const test::TemporaryFolder folder;
+  const fs::path photos = test::source_file("photos");
+  // Without learning and BatchNorm, runs differ in what they make of the picture alone.
+  const auto prediction = [&](const std::string& name, const std::string& options) {
+    expect_output(train(photos, folder / name, "--model edgenext_x_small --size 64 --lr 0 --weight-decay 0 --steps 1 " + options), name);
+    return bramble("predict --json " + quoted(folder / name / "model.safetensors") + " " +
+                   quoted(photos / "bird/n01860187_black_swan.jpg"))
+        .output;
+  };
+  const std::string own = prediction("own", "");
+  EXPECT_NE(own.find("logits"), std::string::npos) << own;
+  EXPECT_EQ(prediction("said", "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --crop-pct 0.9 --interpolation bicubic"), own);
+  for (const std::string option : {"--std 0.5,0.5,0.6", "--crop-pct 1"})
+    EXPECT_NE(prediction("other" + option, option), own) << option;
+  const test::Outcome inspected = bramble("inspect " + quoted(folder / "own/model.safetensors"));
+  for (const char* line : {"bramble.mean: [0.485,0.456,0.406]", "bramble.std: [0.229,0.224,0.225]", "bramble.crop_pct: 0.9",
+                           "bramble.interpolation: bicubic"})
+    expect_output(inspected, line);
+  for (const std::string option : {"--mean 1,2", "--mean red", "--std 0", "--interpolation cubic", "--crop-pct 1.5"}) {
+    const test::Outcome outcome = train(photos, folder / "wrong", option);
+    EXPECT_EQ(outcome.code, 2) << outcome.output;
+    EXPECT_NE(outcome.output.find("bramble: error: " + option.substr(0, option.find(' '))), std::string::npos) << outcome.output;
+  }
+}
+
 TEST(TrainData, NamesMayHaveBlanksAndAnyLetters) {
   const test::TemporaryFolder folder;
   const fs::path data = folder / "my pictures";

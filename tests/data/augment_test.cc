@@ -86,10 +86,11 @@ TEST(Augment, SmallPicturesOfTheSizeAreMovedByUpToFourPixels) {
     for (int left = 0; left < 9; ++left) places.push_back(cut(padded, {left, top, kSize, kSize}).pixels);
   std::vector<int> seen(places.size());
   std::vector<std::uint8_t> found = blank();
-  Augmenter augmenter(kSize, {.crop = true});
+  Augmenter augmenter(kSize, {}, {.crop = true});
   constexpr int kDraws = 81 * 40;
   for (std::uint64_t i = 0; i < kDraws; ++i) {
-    augmenter.apply(image, {5, i}, found);
+    DataRandom random(5, i);
+    augmenter.apply(image, random, found);
     const auto place = std::find(places.begin(), places.end(), found);
     ASSERT_NE(place, places.end());
     ++seen[static_cast<std::size_t>(place - places.begin())];
@@ -101,11 +102,24 @@ TEST(Augment, SmallPicturesOfTheSizeAreMovedByUpToFourPixels) {
 TEST(Augment, LargerPicturesOfTheSizeAreCroppedAndResized) {
   Image image{80, 80, std::vector<std::uint8_t>(80 * 80 * 3, 200)};
   std::vector<std::uint8_t> found(image.pixels.size());
-  Augmenter augmenter(80, {.crop = true});
+  Augmenter augmenter(80, {}, {.crop = true});
   for (std::uint64_t i = 0; i < 20; ++i) {
-    augmenter.apply(image, {5, i}, found);
+    DataRandom random(5, i);
+    augmenter.apply(image, random, found);
     EXPECT_EQ(found, image.pixels) << "a shift would bring in black";
   }
+}
+
+TEST(Augment, WithoutACropTheCentreIsTakenAsInEvaluation) {
+  const Image image = photo();
+  std::vector<std::uint8_t> expected = blank(), found = blank();
+  DataRandom random(1, 1);
+  Augmenter(kSize, {.crop_pct = 0.9, .interpolation = Interpolation::bicubic}, {}).apply(image, random, found);
+  Resizer(Interpolation::bicubic).resize_and_crop(image, 26, kSize, expected);  // floor(24 / 0.9)
+  EXPECT_EQ(found, expected);
+  const Image small{kSize, kSize, expected};
+  Augmenter(kSize, {.crop_pct = 0.9}, {}).apply(small, random, found);
+  EXPECT_EQ(found, small.pixels) << "as it is";
 }
 
 TEST(Augment, FlippingTwiceGivesTheImageBack) {
@@ -121,12 +135,13 @@ TEST(Augment, FlippingTwiceGivesTheImageBack) {
 
 TEST(Augment, HalfOfTheImagesAreFlipped) {
   const Image image = photo();
-  Augmenter augmenter(kSize, {.flip = 0.5});
+  Augmenter augmenter(kSize, {}, {.flip = 0.5});
   std::vector<std::uint8_t> plain = blank(), found = blank();
   Resizer().resize_and_crop(image, kSize, plain);
   int flipped = 0;
   for (std::uint64_t i = 0; i < 400; ++i) {
-    augmenter.apply(image, {7, i}, found);
+    DataRandom random(7, i);
+    augmenter.apply(image, random, found);
     flipped += found == plain ? 0 : 1;
   }
   EXPECT_NEAR(flipped, 200, 40);

@@ -52,7 +52,7 @@ std::vector<float> read_alone(const fs::path& path) {
   std::vector<std::uint8_t> rgb(kValues);
   Resizer().resize_and_crop(image, kSize, rgb);
   std::vector<float> values(kValues);
-  normalise(rgb, values);
+  Normaliser().apply(rgb, values);
   return values;
 }
 

@@ -5,6 +5,7 @@ Lines of expected.txt, pixels as hex of RGB bytes:
     photo PATH SIZE PIXELS                 Resize(SIZE), CenterCrop(SIZE) of a file
     pattern WIDTH HEIGHT SIZE PIXELS       the same of a made-up image, which needs no JPEG decoder
     pattern-hash WIDTH HEIGHT SIZE FNV     its 64-bit FNV-1a where the pixels are many
+    bicubic WIDTH HEIGHT SHORT SIZE FNV    Resize(SHORT, bicubic), CenterCrop(SIZE)
 """
 import os
 from PIL import Image
@@ -13,14 +14,15 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PHOTOS = os.path.join(HERE, "..", "photos")
 
 
-def resize_and_crop(image, size):
-    """torchvision.transforms.functional's resize(size) and center_crop(size) on a PIL image."""
+def resize_and_crop(image, size, short=None, interpolation=Image.BILINEAR):
+    """torchvision.transforms.functional's resize(short or size) and center_crop(size) on a PIL image."""
     w, h = image.size
+    short = short or size
     if w <= h:
-        w, h = size, int(size * h / w)
+        w, h = short, int(short * h / w)
     else:
-        w, h = int(size * w / h), size
-    image = image.resize((w, h), Image.BILINEAR)
+        w, h = int(short * w / h), short
+    image = image.resize((w, h), interpolation)
     left, top = int(round((w - size) / 2.0)), int(round((h - size) / 2.0))
     return image.crop((left, top, left + size, top + size))
 
@@ -52,6 +54,9 @@ def main():
         lines.append(f"pattern {w} {h} {size} {resize_and_crop(pattern(w, h), size).tobytes().hex()}")
     for w, h, size in [(500, 375, 224), (375, 501, 224), (224, 225, 224), (100, 90, 224), (1201, 500, 192), (224, 224, 224)]:
         lines.append(f"pattern-hash {w} {h} {size} {fnv(resize_and_crop(pattern(w, h), size).tobytes()):x}")
+    for w, h, short, size in [(1, 1, 3, 3), (5, 9, 4, 3), (13, 30, 7, 7), (100, 90, 131, 128), (500, 375, 256, 224), (375, 501, 235, 224)]:
+        pixels = resize_and_crop(pattern(w, h), size, short, Image.BICUBIC).tobytes()
+        lines.append(f"bicubic {w} {h} {short} {size} {fnv(pixels):x}")
     with open(os.path.join(HERE, "expected.txt"), "w") as out:
         out.write("\n".join(lines) + "\n")
 

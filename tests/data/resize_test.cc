@@ -40,6 +40,19 @@ TEST(Resize, LargePatternsEqualPillow) {
   }
 }
 
+TEST(Resize, BicubicPatternsEqualPillow) {
+  const auto lines = test::expected_lines("bicubic");
+  ASSERT_EQ(lines.size(), 6U);
+  Resizer resizer(Interpolation::bicubic);
+  for (const auto& line : lines) {
+    SCOPED_TRACE(line[1] + " x " + line[2] + " to " + line[3] + ", " + line[4]);
+    const auto size = static_cast<std::size_t>(std::stoi(line[4]));
+    std::vector<std::uint8_t> rgb(size * size * 3);
+    resizer.resize_and_crop(test::pattern(std::stoi(line[1]), std::stoi(line[2])), std::stoi(line[3]), std::stoi(line[4]), rgb);
+    EXPECT_EQ(fnv1a64(rgb), std::stoull(line[5], nullptr, 16));
+  }
+}
+
 TEST(Resize, PhotographsEqualPillow) {
   const auto lines = test::expected_lines("photo");
   ASSERT_GE(lines.size(), 12U);

@@ -9,8 +9,7 @@
 
 #include "engine/data/file.h"
 #include "engine/data/image_decoder.h"
-#include "engine/data/normalise.h"
-#include "engine/data/resize.h"
+#include "engine/data/preprocessor.h"
 #include "engine/model_file.h"
 #include "tools/cli/program.h"
 #include "tools/train/data.h"
@@ -117,9 +116,8 @@ int run(const PredictOptions& options) {
   LoadedModel model = load(options.checkpoint, 1, options.threads);
   const int size = static_cast<int>(model.description.size);
   engine::ImageDecoder decoder;
-  engine::Resizer resizer;
+  engine::Preprocessor preprocessor(size, model.description.preprocessing);
   engine::Image image;
-  std::vector<std::uint8_t> rgb(static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3);
   int code = 0;
   for (const fs::path& path : options.images) {
     cli::check_interrupted();
@@ -130,8 +128,7 @@ int run(const PredictOptions& options) {
       code = 1;
       continue;
     }
-    resizer.resize_and_crop(image, size, rgb);
-    engine::normalise(rgb, model.evaluator.images());
+    preprocessor.apply(image, {0, 0}, model.evaluator.images());
     model.evaluator.run();
     const std::span<const float> logits = model.evaluator.logits();
     if (options.as_json) {

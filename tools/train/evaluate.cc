@@ -7,6 +7,7 @@
 #include "engine/data/file.h"
 #include "engine/data/loader.h"
 #include "models/registry.h"
+#include "tools/train/preprocessing.h"
 
 namespace bramble::train {
 namespace {
@@ -36,10 +37,12 @@ Scores score(std::span<const float> logits, std::int32_t label) {
 }  // namespace
 
 std::map<std::string, std::string> ModelDescription::to_metadata() const {
-  return {{"format", "pt"},
-          {kModelKey, model},
-          {kSizeKey, std::to_string(size)},
-          {kClassesKey, nlohmann::json(classes).dump()}};
+  std::map<std::string, std::string> metadata = {{"format", "pt"},
+                                                 {kModelKey, model},
+                                                 {kSizeKey, std::to_string(size)},
+                                                 {kClassesKey, nlohmann::json(classes).dump()}};
+  add_to(metadata, preprocessing);
+  return metadata;
 }
 
 ModelDescription ModelDescription::from_metadata(const std::map<std::string, std::string>& metadata,
@@ -50,12 +53,15 @@ ModelDescription ModelDescription::from_metadata(const std::map<std::string, std
       throw engine::FileError(path, std::string("its metadata has no ") + key + ": is it a model trained by bramble?");
     return found->second;
   };
-  ModelDescription description{.model = text(kModelKey), .size = 0, .classes = {}};
+  ModelDescription description{.model = text(kModelKey), .size = 0, .classes = {}, .preprocessing = {}};
   try {
     description.size = std::stoll(text(kSizeKey));
     description.classes = nlohmann::json::parse(text(kClassesKey)).get<std::vector<std::string>>();
-  } catch (const std::exception&) {
-    throw engine::FileError(path, std::string("its metadata's ") + kSizeKey + " or " + kClassesKey + " is malformed");
+    description.preprocessing = preprocessing_from(metadata, description.model);
+  } catch (const engine::FileError&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw engine::FileError(path, std::string("its metadata is malformed: ") + error.what());
   }
   return description;
 }
@@ -76,7 +82,7 @@ Evaluation evaluate(engine::Evaluator& evaluator, const engine::DatasetPtr& data
   result.confusion.assign(classes, std::vector<std::size_t>(classes, 0));
   engine::Loader loader(data,
                         {.batch = static_cast<int>(batch), .size = static_cast<int>(description.size),
-                         .threads = loader_threads, .shuffle = false, .partial = true},
+                         .threads = loader_threads, .shuffle = false, .preprocessing = description.preprocessing, .partial = true},
                         report_skip);
   std::vector<std::int32_t> labels(static_cast<std::size_t>(batch));
   while (const std::size_t filled = loader.next_of_epoch(evaluator.images(), labels)) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/data/dataset.h"
+#include "engine/data/preprocessing.h"
 #include "engine/trainer.h"
 
 namespace bramble::train {
@@ -18,6 +19,7 @@ struct ModelDescription {
   std::string model;
   std::int64_t size = 224;
   std::vector<std::string> classes;
+  engine::Preprocessing preprocessing = {};
 
   std::map<std::string, std::string> to_metadata() const;
   /// Throws engine::FileError where `metadata`, of the file `path`, lacks something.

@@ -30,11 +30,17 @@ void for_each_setting(Options& o, Take&& take) {
   take("batch", o.batch, "images a step", positive);
   take("size", o.size, "height and width that images are brought to", positive);
   take("val-split", o.val_split, "share of each class kept for evaluation where there is no val folder", fraction);
-  take("augment", o.augment, "none, or basic: random crops (of pictures of --size up to 64: shifts by up to 4 pixels) and flips", CLI::IsMember({"none", "basic"}));
+  take("augment", o.augment, "none: as in evaluation; or basic: random crops (of pictures of --size up to 64: shifts by up to 4 pixels) and flips", CLI::IsMember({"none", "basic"}));
   take("smallest-crop", o.smallest_crop, "least share of an image's area that a random crop keeps",
        CLI::Range(1e-6, 1.0));
   take("flip", o.flip, "share of the images that --augment mirrors; 0 where left and right matter, as for digits",
        CLI::Range(0.0, 1.0));
+  take("mean", o.mean, "of red, green, blue, 0 to 1, like 0.5,0.5,0.5; the model's own unless given, as for the next three",
+       CLI::Validator());
+  take("std", o.deviation, "standard deviation of red, green, blue", CLI::Validator());
+  take("crop-pct", o.crop_pct, "what the centre crop of evaluation keeps of the short side; 0: the model's own",
+       CLI::Range(0.0, 1.0));
+  take("interpolation", o.interpolation, "how pictures are resized", CLI::IsMember({"bilinear", "bicubic"}));
   take("optimizer", o.optimizer, "sgd, adamw or lion", CLI::IsMember({"sgd", "adamw", "lion"}));
   take("lr", o.lr, "learning rate", not_negative);
   take("momentum", o.momentum, "SGD's", fraction);

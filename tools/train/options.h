@@ -28,6 +28,9 @@ struct Options {
   std::string augment = "basic";
   double smallest_crop = 0.08;
   double flip = 0.5;
+  std::string mean, deviation;  ///< empty: the model's own, as the next two
+  double crop_pct = 0;
+  std::string interpolation;
 
   std::string optimizer = "sgd";
   double lr = 0.01;

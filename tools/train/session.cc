@@ -13,6 +13,7 @@
 #include "engine/model_file.h"
 #include "models/initialise.h"
 #include "tools/cli/program.h"
+#include "tools/train/preprocessing.h"
 
 namespace bramble::train {
 namespace {
@@ -56,7 +57,7 @@ double share_correct(std::span<const float> logits, std::span<const std::int32_t
 Session::Session(const Options& options)
     : options_(options),
       data_(read_data(options.data, options.val_split, options.seed)),
-      description_{options.model, options.size, data_.train->class_names()},
+      description_{options.model, options.size, data_.train->class_names(), preprocessing_of(options)},
       trainer_(make_trainer()) {
   make_schedule();
   last_checkpoint_ = engine::newest_checkpoint(options_.out / "checkpoints");
@@ -283,6 +284,7 @@ void Session::run() {
                             .size = static_cast<int>(options_.size),
                             .threads = options_.loader_threads,
                             .seed = options_.seed,
+                            .preprocessing = description_.preprocessing,
                             .augment = {.crop = options_.augment != "none",
                                         .smallest_crop = options_.smallest_crop,
                                         .flip = options_.augment != "none" ? options_.flip : 0},
