@@ -58,6 +58,7 @@ struct Trainer::Impl {
     return {.trainable = options.trainable,
             .optimizer = options.optimizer,
             .label_smoothing = options.label_smoothing,
+            .mixed_labels = options.mixed_labels,
             .keep_gradients = options.keep_gradients,
             .clip_norm = options.clip_norm,
             .accumulate = options.accumulate > 1,
@@ -99,6 +100,8 @@ int Trainer::threads() const { return impl_->program.threads(); }
 double Trainer::flops_per_step() const { return impl_->program.flops(); }
 std::span<float> Trainer::images() { return values<float>(impl_->program, impl_->step.images); }
 std::span<std::int32_t> Trainer::labels() { return values<std::int32_t>(impl_->program, impl_->step.labels); }
+std::span<std::int32_t> Trainer::other_labels() { return values<std::int32_t>(impl_->program, impl_->step.other_labels); }
+std::span<float> Trainer::label_shares() { return values<float>(impl_->program, impl_->step.label_shares); }
 void Trainer::set_learning_rate(float rate) { values<float>(impl_->program, impl_->step.learning_rate)[0] = rate; }
 
 float Trainer::step() {

@@ -20,6 +20,7 @@ struct TrainerOptions {
   std::vector<std::string> trainable = {};  ///< parameters' names; empty: all
   OptimizerOptions optimizer = {};
   float label_smoothing = 0;
+  bool mixed_labels = false;  ///< other_labels() and label_shares() are to be filled too
   float clip_norm = 0;      ///< 0: gradients are not clipped
   int accumulate = 1;       ///< parameters are updated every so many steps, by their gradients' mean
   float average_decay = 0;  ///< of the parameters' and buffers' moving averages; 0: there are none
@@ -42,6 +43,8 @@ class Trainer {
 
   std::span<float> images();          ///< [batch, size, size, 3], normalised; fill before step()
   std::span<std::int32_t> labels();   ///< [batch]
+  std::span<std::int32_t> other_labels();  ///< [batch], with mixed_labels: what an image shows besides
+  std::span<float> label_shares();         ///< [batch], with mixed_labels: how much of it is the first label's, 0 to 1
   void set_learning_rate(float rate);
   /// Forward, backward and, every `accumulate` steps, update. Returns the loss (mean over the batch). Allocates
   /// nothing.

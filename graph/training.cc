@@ -136,12 +136,18 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   Graph& graph = step.graph;
   const Shape logits_shape = graph.tensor(step.logits).spec.shape;
   step.labels = graph.add_tensor({"labels", {{logits_shape[0]}, DType::i32}, Role::input});
+  std::vector<TensorId> loss_inputs = {step.logits, step.labels};
+  if (config.mixed_labels) {
+    step.other_labels = graph.add_tensor({"other_labels", {{logits_shape[0]}, DType::i32}, Role::input});
+    step.label_shares = graph.add_tensor({"label_shares", {{logits_shape[0]}}, Role::input});
+    loss_inputs.insert(loss_inputs.end(), {step.other_labels, step.label_shares});
+  }
   step.learning_rate = graph.add_tensor({"learning_rate", {{1}}, Role::input});
   const std::vector<TensorId> trainable = find_trainable(graph, config.trainable);
 
   fuse_forward(graph);
   const SoftmaxCrossEntropyAttributes loss{config.label_smoothing};
-  step.loss = graph.add_node(std::make_shared<SoftmaxCrossEntropy>(loss), "loss", {step.logits, step.labels})[0];
+  step.loss = graph.add_node(std::make_shared<SoftmaxCrossEntropy>(loss), "loss", loss_inputs)[0];
   Updates updates(step, config);
   step.gradients = differentiate(graph, {{step.loss}}, trainable,
                                  [&](TensorId parameter, TensorId gradient) { updates.take(parameter, gradient); });

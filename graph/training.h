@@ -14,6 +14,7 @@ struct TrainingConfig {
   std::vector<std::string> trainable;  ///< parameters' names; empty: all
   OptimizerConfig optimizer = {};
   float label_smoothing = 0;
+  bool mixed_labels = false;  ///< two labels an image, as mixup makes them
   bool keep_gradients = false;  ///< gradients keep their memory to the end of the step
   float clip_norm = 0;          ///< the norm of all gradients together is at most this; 0: not clipped
   bool accumulate = false;      ///< gradients are summed in memory of their own until they are used
@@ -24,6 +25,8 @@ struct TrainingStep {
   Graph graph;
   TensorId images = kNoTensor;
   TensorId labels = kNoTensor;         ///< [batch], i32
+  TensorId other_labels = kNoTensor;   ///< [batch], i32, with mixed_labels
+  TensorId label_shares = kNoTensor;   ///< [batch], of the first labels, with mixed_labels
   TensorId learning_rate = kNoTensor;  ///< [1]
   TensorId corrections = kNoTensor;    ///< AdamW's [2]: 1 - beta1^t, 1 - beta2^t
   TensorId sum_weights = kNoTensor;    ///< of the gradients' sums [2]: what is kept, what is added

@@ -14,12 +14,14 @@ Bound bind_softmax_cross_entropy(const BindContext& context) {
   const graph::Shape& logits = context.input(0).shape;
   const kernels::SoftmaxCrossEntropy shape{static_cast<std::size_t>(logits[0]), static_cast<std::size_t>(logits[1]),
                                            context.op<graph::SoftmaxCrossEntropy>().attributes.label_smoothing};
+  const bool mixed = context.has_input(2);
   Bound bound;
   bound.shared_scratch = shape.rows * sizeof(double);
   bound.phases.push_back({logits[0], [=](const Operands& o, std::int64_t task, std::byte*) {
                             const auto row = static_cast<std::size_t>(task);
-                            kernels::softmax_cross_entropy_f32(shape, row, row + 1, o.in<float>(0),
-                                                               o.in<std::int32_t>(1),
+                            kernels::Targets targets{o.in<std::int32_t>(1)};
+                            if (mixed) targets = {targets.labels, o.in<std::int32_t>(2), o.in<float>(3)};
+                            kernels::softmax_cross_entropy_f32(shape, row, row + 1, o.in<float>(0), targets,
                                                                reinterpret_cast<double*>(o.shared),
                                                                o.out<float>(kDlogits));
                           }});

@@ -72,7 +72,11 @@ Augmenter::Augmenter(int size, const Preprocessing& preprocessing, const Augment
     : size_(size),
       short_side_(static_cast<int>(std::floor(size / preprocessing.crop_pct))),
       options_(options),
-      resizer_(preprocessing.interpolation) {}
+      affine_{preprocessing.interpolation, {}},
+      resizer_(preprocessing.interpolation) {
+  for (std::size_t channel = 0; channel < 3; ++channel)
+    affine_.fill[channel] = static_cast<std::uint8_t>(std::clamp(std::nearbyint(255 * preprocessing.mean[channel]), 0.0, 255.0));
+}
 
 void Augmenter::apply(const Image& image, DataRandom& random, std::span<std::uint8_t> rgb) {
   const bool native = is_native(image, size_);
@@ -85,7 +89,10 @@ void Augmenter::apply(const Image& image, DataRandom& random, std::span<std::uin
   } else {
     resizer_.resize_and_crop(image, short_side_, size_, rgb);
   }
-  if (options_.flip > 0 && random.uniform(0, 1) < options_.flip) flip_horizontally(size_, rgb);
+  if (options_.flip > 0 && random.happens(options_.flip)) flip_horizontally(size_, rgb);
+  const Pixels pixels{size_, size_, rgb};
+  if (options_.rand_augment) rand_augment(pixels, affine_, random, scratch_);
+  if (options_.jitter != ColorJitter{}) jitter_colours(pixels, options_.jitter, random);
 }
 
 }  // namespace bramble::engine

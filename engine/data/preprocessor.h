@@ -17,6 +17,8 @@ class Preprocessor {
   void apply(const Image& image, DataRandom random, std::span<float> values);
 
  private:
+  int size_;
+  double erase_;
   Augmenter augmenter_;
   Normaliser normaliser_;
   std::vector<std::uint8_t> rgb_;

@@ -1,7 +1,9 @@
 // The generator of everything random about data: the same numbers everywhere, from a seed and a place in the stream.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <numbers>
 
 namespace bramble::engine {
 
@@ -21,6 +23,12 @@ class DataRandom {
   std::uint64_t below(std::uint64_t count) { return bits() % count; }
   /// In [low, high).
   double uniform(double low, double high) { return low + (high - low) * static_cast<double>(bits() >> 11) * 0x1p-53; }
+  bool happens(double probability) { return uniform(0, 1) < probability; }
+  /// Mean 0, deviation 1 (Box and Muller, of whose two numbers the first is taken).
+  double normal() {
+    const double radius = std::sqrt(-2 * std::log(1 - uniform(0, 1)));
+    return radius * std::cos(2 * std::numbers::pi * uniform(0, 1));
+  }
 
  private:
   std::uint64_t state_;

@@ -5,10 +5,16 @@
 namespace bramble::graph {
 
 std::vector<TensorSpec> SoftmaxCrossEntropy::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 2, 2);
+  const bool mixed = inputs.size() > 2;
+  expect_inputs(inputs, mixed ? 4 : 2, mixed ? 4 : 2);
   expect_rank(inputs[0], 2, "the logits", "[N, classes]");
   expect_shape(inputs[1], {inputs[0].shape[0]}, "the labels");
   if (inputs[1].dtype != DType::i32) throw ShapeError("the labels must be i32");
+  if (mixed) {
+    expect_shape(inputs[2], {inputs[0].shape[0]}, "the other labels");
+    expect_shape(inputs[3], {inputs[0].shape[0]}, "the labels' shares");
+    if (inputs[2].dtype != DType::i32) throw ShapeError("the other labels must be i32");
+  }
   return {{{1}}, inputs[0]};
 }
 

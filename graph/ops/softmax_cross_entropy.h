@@ -1,5 +1,6 @@
-// The mean over the batch of the cross entropy between softmax(logits) and the labels, optionally smoothed:
-//   target = (1 - smoothing) * onehot(label) + smoothing / classes
+// The mean over the batch of the cross entropy between softmax(logits) and the labels, optionally smoothed and
+// mixed (mixup):
+//   target = (1 - smoothing) * (share * onehot(label) + (1 - share) * onehot(other)) + smoothing / classes
 #pragma once
 
 #include "graph/backward_context.h"
@@ -10,7 +11,8 @@ struct SoftmaxCrossEntropyAttributes {
   float label_smoothing = 0;
 };
 
-/// Inputs: logits [N, classes], labels [N] (i32). Outputs: loss [1], dlogits = (softmax - target) / N.
+/// Inputs: logits [N, classes], labels [N] (i32); if mixed, other labels [N] (i32) and the first ones' shares [N].
+/// Outputs: loss [1], dlogits = (softmax - target) / N.
 /// The gradient of the loss is taken to be 1, so its backward is there already: dlogits.
 class SoftmaxCrossEntropy : public Op {
  public:

@@ -1,4 +1,4 @@
-// Cross entropy between softmax(logits) and smoothed labels, and its gradient, in one go.
+// Cross entropy between softmax(logits) and smoothed, perhaps mixed labels, and its gradient, in one go.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,15 @@
 
 namespace bramble::kernels {
 
-/// target[k] = (1 - smoothing) * (k == label) + smoothing / classes
+/// What each row should be:
+///   target[k] = (1 - smoothing) * (share * (k == label) + (1 - share) * (k == other)) + smoothing / classes
+/// Without other labels (nullptr) every share is 1. 0 <= labels, others < classes is asserted.
+struct Targets {
+  const std::int32_t* labels;           ///< [rows]
+  const std::int32_t* others = nullptr; ///< [rows]
+  const float* shares = nullptr;        ///< [rows], in [0, 1]; with others
+};
+
 struct SoftmaxCrossEntropy {
   std::size_t rows;  ///< N, of the whole batch: gradients are of the mean loss
   std::size_t classes;
@@ -17,12 +25,11 @@ struct SoftmaxCrossEntropy {
 ///   losses[r] = log(sum_k exp(logits[r][k])) - sum_k target[k] * logits[r][k];
 ///   dlogits[r][k] (=) (softmax(logits[r])[k] - target[k]) / rows;
 /// }
-/// Dense rows, shifted by their maximum; sums in double. dlogits may be nullptr, or logits. 0 <= labels[r] < classes is
-/// asserted. No allocation, threads or state.
+/// Dense rows, shifted by their maximum; sums in double. dlogits may be nullptr, or logits. No allocation, threads or state.
 void softmax_cross_entropy_f32(const SoftmaxCrossEntropy& shape, std::size_t row_begin, std::size_t row_end,
-                               const float* logits, const std::int32_t* labels, double* losses, float* dlogits);
+                               const float* logits, const Targets& targets, double* losses, float* dlogits);
 
 void softmax_cross_entropy_f32_ref(const SoftmaxCrossEntropy& shape, std::size_t row_begin, std::size_t row_end,
-                                   const float* logits, const std::int32_t* labels, double* losses, float* dlogits);
+                                   const float* logits, const Targets& targets, double* losses, float* dlogits);
 
 }  // namespace bramble::kernels

@@ -47,21 +47,45 @@ RowSums sum_row(std::size_t classes, const float* row, float largest) {
   return sums;
 }
 
+/// A class and how much of the target it has beside what smoothing spreads.
+struct HardTarget {
+  std::size_t index;
+  double share;
+};
+
+/// A row's one or two; the same class twice is one.
+struct HardTargets {
+  HardTarget label, other;
+
+  HardTargets(const Targets& targets, std::size_t row, double share_of_both)
+      : label{static_cast<std::size_t>(targets.labels[row]), share_of_both}, other{label.index, 0} {
+    if (targets.others == nullptr) return;
+    other = {static_cast<std::size_t>(targets.others[row]), share_of_both * (1 - static_cast<double>(targets.shares[row]))};
+    label.share = share_of_both - other.share;
+    if (other.index == label.index) *this = HardTargets(label.index, share_of_both);
+  }
+
+ private:
+  HardTargets(std::size_t index, double share) : label{index, share}, other{index, 0} {}
+};
+
 }  // namespace
 
 void softmax_cross_entropy_f32(const SoftmaxCrossEntropy& shape, std::size_t row_begin, std::size_t row_end,
-                               const float* logits, const std::int32_t* labels, double* losses, float* dlogits) {
+                               const float* logits, const Targets& targets, double* losses, float* dlogits) {
   const double smoothing = shape.smoothing;
   const double spread = smoothing / static_cast<double>(shape.classes);
   const double rows = static_cast<double>(shape.rows);
   for (std::size_t r = row_begin; r < row_end; ++r) {
-    assert(labels[r] >= 0 && static_cast<std::size_t>(labels[r]) < shape.classes);
+    const HardTargets hard(targets, r, 1 - smoothing);
+    assert(hard.label.index < shape.classes && hard.other.index < shape.classes);
     const float* row = logits + r * shape.classes;
-    const std::size_t label = static_cast<std::size_t>(labels[r]);
     const float largest = largest_of(shape.classes, row);
-    const float labelled = row[label] - largest;
+    const double labelled = static_cast<double>(row[hard.label.index] - largest);
+    const double other = static_cast<double>(row[hard.other.index] - largest);
     const RowSums sums = sum_row(shape.classes, row, largest);
-    losses[r] = std::log(sums.exponentials) - (1 - smoothing) * labelled - spread * sums.distances;
+    losses[r] = std::log(sums.exponentials) - hard.label.share * labelled - spread * sums.distances;
+    if (hard.other.share > 0) losses[r] -= hard.other.share * other;
     if (dlogits == nullptr) continue;
     float* gradient = dlogits + r * shape.classes;
     const float32x4_t share = vdupq_n_f32(static_cast<float>(1 / (sums.exponentials * rows)));
@@ -71,9 +95,12 @@ void softmax_cross_entropy_f32(const SoftmaxCrossEntropy& shape, std::size_t row
       const float32x4_t exponential = exp_f32x4(vsubq_f32(lanes.load(row + k), shift));
       lanes.store(gradient + k, vsubq_f32(vmulq_f32(exponential, share), even));
     });
-    // The label's own gradient nearly cancels once it is learnt: in double.
-    const double probability = std::exp(static_cast<double>(labelled)) / sums.exponentials;
-    gradient[label] = static_cast<float>((probability - (1 - smoothing) - spread) / rows);
+    // The labels' own gradients nearly cancel once they are learnt: in double.
+    const auto set = [&](std::size_t k, double distance, double target) {
+      gradient[k] = static_cast<float>((std::exp(distance) / sums.exponentials - target - spread) / rows);
+    };
+    if (hard.other.index != hard.label.index) set(hard.other.index, other, hard.other.share);
+    set(hard.label.index, labelled, hard.label.share);
   }
 }
 

@@ -82,6 +82,26 @@ TEST(TrainData, TheModelsFileSaysHowPicturesAreMadeItsInput) {
   }
 }
 
+TEST(TrainData, AugmentationDependsOnTheSeedAndNotOnTheThreads) {
+  const test::TemporaryFolder folder;
+  const auto losses = [&](const std::string& name, const std::string& options) {
+    expect_output(train(test::source_file("photos"), folder / name,
+                        "--head-only --augment rand --color-jitter 0.4,0.4,0.4,0.1 --erase 0.5 --mixup 0.8 --steps 4 " + options),
+                  "4 steps of 4");
+    return test::read_whole(folder / name / "model.safetensors");
+  };
+  const std::string one = losses("one", "--loader-threads 1 --threads 1");
+  EXPECT_EQ(losses("three", "--loader-threads 3 --threads 2"), one);
+  EXPECT_NE(losses("seed", "--seed 1"), one);
+  EXPECT_NE(losses("plain", "--mixup 0"), one);
+  for (const std::string option : {"--color-jitter 0.4,0.4", "--color-jitter -1", "--color-jitter 0.1,0.1,0.1,0.6", "--mixup -1",
+                                   "--erase 2", "--augment all"}) {
+    const test::Outcome outcome = train(test::source_file("photos"), folder / "wrong", option);
+    EXPECT_EQ(outcome.code, 2) << outcome.output;
+    EXPECT_NE(outcome.output.find("bramble: error: " + option.substr(0, option.find(' '))), std::string::npos) << outcome.output;
+  }
+}
+
 TEST(TrainData, NamesMayHaveBlanksAndAnyLetters) {
   const test::TemporaryFolder folder;
   const fs::path data = folder / "my pictures";

@@ -157,7 +157,7 @@ bool has_checkpoint(const fs::path& out) {
 
 constexpr const char* kLongRun =
     "--epochs 4 --val-split 0.34 --optimizer adamw --lr 0.002 --ema 0.9 --accumulate 2 --clip-grad 1 "
-    "--label-smoothing 0.1 --save-every 1";
+    "--label-smoothing 0.1 --save-every 1 --augment rand --color-jitter 0.2 --erase 0.25 --mixup 0.2";
 
 TEST(Train, ARunThatIsKilledAgainAndAgainEndsWithTheSameBits) {
   const test::TemporaryFolder folder;

@@ -67,6 +67,22 @@ TEST(Optimizer, EveryKindLowersTheLossOfOneBatch) {
   }
 }
 
+TEST(Optimizer, MixedLabelsWeighTheirLosses) {
+  const auto loss_of = [](std::uint64_t seed) {
+    Trainer plain = make_trainer({.label_smoothing = 0.1F});
+    fill(plain, 1);
+    for (std::size_t n = 0; n < plain.labels().size(); ++n) plain.labels()[n] = static_cast<std::int32_t>((n + seed) % kClasses);
+    return plain.step();
+  };
+  Trainer mixed = make_trainer({.label_smoothing = 0.1F, .mixed_labels = true});
+  fill(mixed, 1);
+  for (std::size_t n = 0; n < mixed.labels().size(); ++n) {
+    mixed.other_labels()[n] = static_cast<std::int32_t>((n + 3) % kClasses);
+    mixed.label_shares()[n] = 0.7F;
+  }
+  EXPECT_NEAR(mixed.step(), 0.7F * loss_of(1) + 0.3F * loss_of(3), 1e-5F);
+}
+
 TEST(Optimizer, ClippedGradientsHaveTheLimitAsTheirNorm) {
   constexpr float kLimit = 0.05F;
   Trainer trainer = make_trainer({.clip_norm = kLimit});

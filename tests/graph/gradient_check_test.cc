@@ -307,6 +307,15 @@ auto cross_entropy(float label_smoothing) {
   };
 }
 
+/// Two labels an image, one of them the same twice.
+auto mixed_cross_entropy(float label_smoothing, float share) {
+  return [=](Builder& b) {
+    const graph::SoftmaxCrossEntropyAttributes attributes{label_smoothing};
+    return b.node(std::make_shared<graph::SoftmaxCrossEntropy>(attributes),
+                  {b.parameter({6, 11}, -3, 3), b.labels(6, 11), b.labels(6, 4), b.buffer({6}, share)})[0];
+  };
+}
+
 /// Queries and keys that keep their distance from ReLU's kink.
 auto linear_attention(graph::Shape qkv, int head_dim, int scales) {
   return [=](Builder& b) {
@@ -492,6 +501,8 @@ const std::vector<GradientCase>& cases() {
       {"gather_tokens", gather_tokens()},
       {"softmax_cross_entropy", cross_entropy(0), 1e-2F, 5e-3, true},
       {"softmax_cross_entropy_smoothed", cross_entropy(0.1F), 1e-2F, 5e-3, true},
+      {"softmax_cross_entropy_mixed", mixed_cross_entropy(0, 0.7F), 1e-2F, 5e-3, true},
+      {"softmax_cross_entropy_mixed_smoothed", mixed_cross_entropy(0.1F, 0.25F), 1e-2F, 5e-3, true},
   };
   return all;
 }

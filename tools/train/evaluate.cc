@@ -82,7 +82,8 @@ Evaluation evaluate(engine::Evaluator& evaluator, const engine::DatasetPtr& data
   result.confusion.assign(classes, std::vector<std::size_t>(classes, 0));
   engine::Loader loader(data,
                         {.batch = static_cast<int>(batch), .size = static_cast<int>(description.size),
-                         .threads = loader_threads, .shuffle = false, .preprocessing = description.preprocessing, .partial = true},
+                         .threads = loader_threads, .shuffle = false, .preprocessing = description.preprocessing,
+                         .partial = true},
                         report_skip);
   std::vector<std::int32_t> labels(static_cast<std::size_t>(batch));
   while (const std::size_t filled = loader.next_of_epoch(evaluator.images(), labels)) {

@@ -6,6 +6,7 @@
 
 #include "engine/data/file.h"
 #include "tools/cli/program.h"
+#include "tools/train/preprocessing.h"
 
 namespace bramble::train {
 namespace {
@@ -30,11 +31,19 @@ void for_each_setting(Options& o, Take&& take) {
   take("batch", o.batch, "images a step", positive);
   take("size", o.size, "height and width that images are brought to", positive);
   take("val-split", o.val_split, "share of each class kept for evaluation where there is no val folder", fraction);
-  take("augment", o.augment, "none: as in evaluation; or basic: random crops (of pictures of --size up to 64: shifts by up to 4 pixels) and flips", CLI::IsMember({"none", "basic"}));
+  take("augment", o.augment,
+       "none: as in evaluation; basic: random crops and flips (small pictures of --size, up to 64, are shifted by up to 4 "
+       "pixels instead of cropped); rand: RandAugment as well, timm's rand-m9-mstd0.5-inc1",
+       CLI::IsMember({"none", "basic", "rand"}));
   take("smallest-crop", o.smallest_crop, "least share of an image's area that a random crop keeps",
        CLI::Range(1e-6, 1.0));
   take("flip", o.flip, "share of the images that --augment mirrors; 0 where left and right matter, as for digits",
        CLI::Range(0.0, 1.0));
+  take("color-jitter", o.color_jitter,
+       "brightness, contrast and saturation change by up to this share, as 0.4 or 0.4,0.4,0.4; a fourth number turns the hue",
+       CLI::Validator());
+  take("erase", o.erase, "share of the images of which a random box becomes noise (random erasing)", CLI::Range(0.0, 1.0));
+  take("mixup", o.mixup, "alpha of mixup, which blends pairs of images and their labels; 0: none", CLI::Range(0.0, 1e6));
   take("mean", o.mean, "of red, green, blue, 0 to 1, like 0.5,0.5,0.5; the model's own unless given, as for the next three",
        CLI::Validator());
   take("std", o.deviation, "standard deviation of red, green, blue", CLI::Validator());
@@ -157,6 +166,7 @@ void check(const Options& options) {
   if (options.data.empty()) throw cli::UsageError("--data is required");
   if (options.head_only && !options.trainable.empty())
     throw cli::UsageError("--head-only and --trainable exclude each other");
+  augmentation_of(options);
 }
 
 }  // namespace bramble::train

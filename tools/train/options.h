@@ -28,6 +28,9 @@ struct Options {
   std::string augment = "basic";
   double smallest_crop = 0.08;
   double flip = 0.5;
+  std::string color_jitter;  ///< "V", "B,C,S" or "B,C,S,H"; empty: none
+  double erase = 0;
+  double mixup = 0;  ///< alpha; 0: none
   std::string mean, deviation;  ///< empty: the model's own, as the next two
   double crop_pct = 0;
   std::string interpolation;

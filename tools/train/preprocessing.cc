@@ -1,8 +1,9 @@
 #include "tools/train/preprocessing.h"
 
-#include <cmath>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <vector>
 
 #include "models/preprocessing.h"
 #include "tools/cli/program.h"
@@ -25,15 +26,32 @@ Interpolation interpolation_of(std::string_view name) {
   throw std::invalid_argument("unknown interpolation '" + std::string(name) + "'");
 }
 
+/// "0.5" or "0.5,0.4,0.3" in numbers; empty where it is something else.
+std::vector<double> numbers_of(const std::string& text) {
+  try {
+    return nlohmann::json::parse("[" + text + "]").get<std::vector<double>>();
+  } catch (const nlohmann::json::exception&) {
+    return {};
+  }
+}
+
 /// "R,G,B", or one number for all three.
 Three three_of(const std::string& option, const std::string& text) {
-  try {
-    const auto numbers = nlohmann::json::parse("[" + text + "]").get<std::vector<double>>();
-    if (numbers.size() == 1) return {numbers[0], numbers[0], numbers[0]};
-    if (numbers.size() == 3) return {numbers[0], numbers[1], numbers[2]};
-  } catch (const nlohmann::json::exception&) {
-  }
+  const std::vector<double> numbers = numbers_of(text);
+  if (numbers.size() == 1) return {numbers[0], numbers[0], numbers[0]};
+  if (numbers.size() == 3) return {numbers[0], numbers[1], numbers[2]};
   throw cli::UsageError(option + ": '" + text + "' is neither one number nor three like 0.485,0.456,0.406");
+}
+
+engine::ColorJitter jitter_of(const std::string& text) {
+  if (text.empty()) return {};
+  std::vector<double> numbers = numbers_of(text);
+  if (numbers.size() == 1) numbers = {numbers[0], numbers[0], numbers[0]};
+  if (numbers.size() == 3) numbers.push_back(0);
+  const bool good = numbers.size() == 4 && numbers[3] <= 0.5 && std::ranges::all_of(numbers, [](double n) { return n >= 0; });
+  if (!good)
+    throw cli::UsageError("--color-jitter: '" + text + "' is neither one number nor three, nor four with a hue up to 0.5");
+  return {numbers[0], numbers[1], numbers[2], numbers[3]};
 }
 
 void check(const Preprocessing& preprocessing) {
@@ -64,6 +82,16 @@ Preprocessing preprocessing_of(const Options& options) {
   return chosen;
 }
 
+engine::AugmentOptions augmentation_of(const Options& options) {
+  const bool augments = options.augment != "none";
+  return {.crop = augments,
+          .smallest_crop = options.smallest_crop,
+          .flip = augments ? options.flip : 0,
+          .rand_augment = options.augment == "rand",
+          .jitter = jitter_of(options.color_jitter),
+          .erase = options.erase};
+}
+
 void add_to(std::map<std::string, std::string>& metadata, const Preprocessing& preprocessing) {
   metadata[kMeanKey] = nlohmann::json(preprocessing.mean).dump();
   metadata[kDeviationKey] = nlohmann::json(preprocessing.deviation).dump();
@@ -81,10 +109,6 @@ Preprocessing preprocessing_from(const std::map<std::string, std::string>& metad
   }
   check(found);
   return found;
-}
-
-bool is_of_preprocessing(const std::string& key) {
-  return key == kMeanKey || key == kDeviationKey || key == kCropKey || key == kInterpolationKey;
 }
 
 }  // namespace bramble::train

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "engine/data/file.h"
+#include "engine/data/mixup.h"
 #include "engine/model_file.h"
 #include "models/initialise.h"
 #include "tools/cli/program.h"
@@ -21,6 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kSessionTensor = "session";
+/// Streams of random numbers from here on are the steps' mixup; the loader's lie below.
+constexpr std::uint64_t kMixupStreams = std::uint64_t{1} << 62;
 
 std::vector<std::string> parameters_of(const graph::Graph& graph) {
   std::vector<std::string> names;
@@ -83,6 +86,7 @@ engine::TrainerOptions Session::trainer_options(const graph::Model& model) const
     optimizer.beta2 = 0.99F;
   }
   result.label_smoothing = static_cast<float>(options_.label_smoothing);
+  result.mixed_labels = options_.mixup > 0;
   result.clip_norm = static_cast<float>(options_.clip_grad);
   result.accumulate = options_.accumulate;
   result.average_decay = static_cast<float>(options_.ema);
@@ -198,6 +202,11 @@ void Session::load_batch() {
     if (state_.step > 0) save();
     throw;
   }
+  if (options_.mixup > 0) {
+    engine::DataRandom random(options_.seed, kMixupStreams + static_cast<std::uint64_t>(state_.step));
+    engine::mix_with_reversed(engine::mixup_share(options_.mixup, random), trainer_.images(), trainer_.labels(),
+                              trainer_.other_labels(), trainer_.label_shares());
+  }
 }
 
 void Session::train_step() {
@@ -285,9 +294,7 @@ void Session::run() {
                             .threads = options_.loader_threads,
                             .seed = options_.seed,
                             .preprocessing = description_.preprocessing,
-                            .augment = {.crop = options_.augment != "none",
-                                        .smallest_crop = options_.smallest_crop,
-                                        .flip = options_.augment != "none" ? options_.flip : 0},
+                            .augment = augmentation_of(options_),
                             .start = state_.position},
       [this](const std::string& message) { note_skipped(message); });
   fmt::print("{}: {} images of {} classes, {} for evaluation; {} steps of {}; memory {}\n", options_.model,

@@ -42,7 +42,7 @@ class Session {
 
   void train();
   void train_step();
-  /// The next batch into the trainer. Where the data has gone, a checkpoint is written first.
+  /// The next batch into the trainer, mixed up if asked for. Where the data has gone, a checkpoint is written first.
   void load_batch();
   void end_epoch(std::int64_t number);
   Evaluation evaluate_now();
