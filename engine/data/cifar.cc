@@ -51,7 +51,7 @@ std::vector<std::string> names_of(const Variant& variant, const fs::path& folder
 }
 
 RawImages read_batch(const fs::path& path, const Variant& variant) {
-  RawImages batch{.bytes = open_bytes(path), .first = variant.labels, .stride = variant.record(), .labels = {}};
+  RawImages batch{.bytes = open_byte_source(path), .first = variant.labels, .stride = variant.record(), .labels = {}};
   const std::uint64_t size = batch.bytes->size();
   if (size == 0 || size % variant.record() != 0)
     throw FileError(path, std::to_string(size) + " bytes are no whole records of CIFAR-" + std::to_string(variant.classes) +
@@ -112,7 +112,7 @@ std::optional<TrainAndTest> find_cifar(const fs::path& folder) {
 }
 
 DatasetPtr read_cifar_file(const fs::path& file) {
-  const Variant* variant = variant_of(open_bytes(file)->size());
+  const Variant* variant = variant_of(open_byte_source(file)->size());
   if (variant == nullptr) throw FileError(file, "is neither a folder nor a .bin file of CIFAR's");
   return read_batches({file}, *variant);
 }

@@ -15,13 +15,13 @@ namespace fs = std::filesystem;
 
 /// Two zeros, the type (8: unsigned bytes), the number of dimensions; then each dimension, big-endian.
 struct IdxFile {
-  BytesPtr bytes;
+  ByteSourcePtr bytes;
   std::vector<std::uint32_t> shape;
   std::uint64_t begin() const { return 4 + 4 * shape.size(); }
 };
 
 IdxFile open_idx(const fs::path& path, std::size_t dimensions) {
-  IdxFile file{open_bytes(path), {}};
+  IdxFile file{open_byte_source(path), {}};
   std::array<std::uint8_t, 4> word{};
   const auto next_word = [&](std::uint64_t at) {
     file.bytes->read(at, word);

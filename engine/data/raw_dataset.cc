@@ -28,7 +28,7 @@ std::string RawDataset::name(std::size_t sample) const {
 
 void RawDataset::decode(std::size_t sample, ImageDecoder& decoder, Image& image) const {
   const Place place = find(sample);
-  const Bytes& bytes = *place.file.bytes;
+  const ByteSource& bytes = *place.file.bytes;
   resize_for(bytes.path(), format_.width, format_.height, image);
   const std::size_t pixels = image.pixels.size() / 3;
   std::vector<std::uint8_t>& planes = decoder.scratch();

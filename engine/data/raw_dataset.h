@@ -3,14 +3,14 @@
 
 #include <vector>
 
-#include "engine/data/bytes.h"
+#include "engine/data/byte_source.h"
 #include "engine/data/dataset.h"
 
 namespace bramble::engine {
 
 /// One file of them.
 struct RawImages {
-  BytesPtr bytes;
+  ByteSourcePtr bytes;
   std::uint64_t first = 0;   ///< offset of the first picture, in bytes
   std::uint64_t stride = 0;  ///< from one picture to the next
   std::vector<std::int32_t> labels;

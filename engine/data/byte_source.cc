@@ -1,4 +1,4 @@
-#include "engine/data/bytes.h"
+#include "engine/data/byte_source.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -25,9 +25,9 @@ constexpr std::size_t kMaxUnpacked = std::size_t{512} << 20;
 FileError ends_early(const fs::path& path) { return {path, "ends too early: it is truncated"}; }
 
 /// Read, not mapped: a mapped file that somebody shortens ends the program.
-class FileBytes : public Bytes {
+class FileBytes : public ByteSource {
  public:
-  explicit FileBytes(const fs::path& path) : Bytes(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit FileBytes(const fs::path& path) : ByteSource(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
     struct stat status {};
     if (fd_ < 0 || ::fstat(fd_, &status) != 0) throw FileError(path, std::strerror(errno));
     if (!S_ISREG(status.st_mode)) {
@@ -58,9 +58,9 @@ class FileBytes : public Bytes {
   std::uint64_t size_ = 0;
 };
 
-class UnpackedBytes : public Bytes {
+class UnpackedBytes : public ByteSource {
  public:
-  explicit UnpackedBytes(const fs::path& path) : Bytes(path) {
+  explicit UnpackedBytes(const fs::path& path) : ByteSource(path) {
     const gzFile file = gzopen(path.c_str(), "rb");
     if (file == nullptr) throw FileError(path, std::strerror(errno));
     std::string error;
@@ -104,7 +104,7 @@ class UnpackedBytes : public Bytes {
 
 }  // namespace
 
-BytesPtr open_bytes(const fs::path& path) {
+ByteSourcePtr open_byte_source(const fs::path& path) {
   auto plain = std::make_shared<const FileBytes>(path);
   std::array<std::uint8_t, 2> magic{};
   if (plain->size() >= magic.size()) plain->read(0, magic);

@@ -9,10 +9,10 @@
 namespace bramble::engine {
 
 /// A file's contents. Threads may share it. Errors are FileErrors with the path.
-class Bytes {
+class ByteSource {
  public:
-  explicit Bytes(std::filesystem::path path) : path_(std::move(path)) {}
-  virtual ~Bytes() = default;
+  explicit ByteSource(std::filesystem::path path) : path_(std::move(path)) {}
+  virtual ~ByteSource() = default;
   virtual std::uint64_t size() const = 0;
   /// Throws if the file ends before.
   virtual void read(std::uint64_t offset, std::span<std::uint8_t> bytes) const = 0;
@@ -22,10 +22,10 @@ class Bytes {
   std::filesystem::path path_;
 };
 
-using BytesPtr = std::shared_ptr<const Bytes>;
+using ByteSourcePtr = std::shared_ptr<const ByteSource>;
 
 /// The file's bytes, read when they are asked for. A gzip file's are unpacked into memory at once: at most 512 MiB (MNIST
 /// has 45), beyond which it has to be unpacked on disk. Known as such by its first two bytes.
-BytesPtr open_bytes(const std::filesystem::path& path);
+ByteSourcePtr open_byte_source(const std::filesystem::path& path);
 
 }  // namespace bramble::engine
