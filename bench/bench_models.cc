@@ -4,12 +4,14 @@
 #include <cstdio>
 
 #include "bench/bench_models_data.h"
+#include "bench/bench_models_html.h"
 #include "bench/bench_models_options.h"
 #include "bench/bench_models_progress.h"
 #include "bench/bench_models_report.h"
 #include "bench/bench_models_rows.h"
 #include "bench/bench_models_run.h"
 #include "bench/bench_models_trace.h"
+#include "engine/data/file.h"
 #include "engine/trainer.h"
 #include "tools/cli/program.h"
 
@@ -52,18 +54,23 @@ void save_trace(const Trace& trace) {
   if (left_out > 0) print_notice(fmt::format("the trace is full: its last {} steps were left out", left_out));
 }
 
+// What the run has shown so far.
+void publish(const Options& options, const RowStore& store, const Trace& trace) {
+  fmt::print("{}", report(store.rows()));
+  if (!options.html.empty()) engine::write_atomically(options.html, to_html(store.rows()));
+  save_trace(trace);
+}
+
 // Whatever ends the run, the rows so far are shown, which are on disk already, and the trace so far is kept.
 int run_and_report(const Options& options, Data& data, RowStore& store, Trace& trace) {
   int code = 0;
   try {
     code = run_all(options, data, store, trace);
   } catch (...) {
-    fmt::print("{}", report(store.rows()));
-    save_trace(trace);
+    publish(options, store, trace);
     throw;
   }
-  fmt::print("{}", report(store.rows()));
-  save_trace(trace);
+  publish(options, store, trace);
   if (data.skipped() == 1) print_notice("warning: 1 image could not be read and was skipped");
   if (data.skipped() > 1)
     print_notice(fmt::format("warning: {} images could not be read and were skipped", data.skipped()));
@@ -80,6 +87,7 @@ int bench_models(Options& options) {
   cli::catch_interrupts();
   for (const models::ModelInfo* info : options.models) check_model(options, *info);
   RowStore store(options.csv, options.json, options.resume);
+  if (!options.html.empty()) engine::check_writable(options.html);
   Trace trace(options.trace);
   Data data(options);
   return run_and_report(options, data, store, trace);

@@ -53,6 +53,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--lr", options.learning_rate, "learning rate")->capture_default_str();
   app.add_option("--csv", options.csv, "write a row for each model and task");
   app.add_option("--json", options.json, "the same as JSON");
+  app.add_option("--html", options.html, "a page with bars, and accuracy against seconds, beside PyTorch's published");
   app.add_flag("--resume", options.resume, "keep the rows of --csv and --json, and skip what they have");
   app.add_flag("--mark-region", options.mark_region, "bracket the timed steps for pi5model");
   app.add_flag("--mark-tasks", options.mark_tasks, "and each task in them: see bench/balance.py");

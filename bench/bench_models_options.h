@@ -28,6 +28,7 @@ struct Options {
   float learning_rate = 0.1f;
   std::filesystem::path csv;
   std::filesystem::path json;
+  std::filesystem::path html;
   bool resume = false;
   bool mark_region = false;
   bool mark_tasks = false;

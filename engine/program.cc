@@ -1,6 +1,7 @@
 #include "engine/program.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <set>
@@ -30,11 +31,11 @@ std::vector<bool> tensors_read(const graph::Graph& graph) {
 
 }  // namespace
 
-Program::Program(graph::Graph graph, int threads, MemoryMode mode)
+Program::Program(graph::Graph graph, int threads, MemoryMode mode, std::span<std::byte> lent)
     : graph_(std::move(graph)), mode_(mode), pool_(threads), caches_(detect_caches()) {
   bind();
   const graph::Plan plan = graph::plan_memory(graph_, storage_bytes, mode_ == MemoryMode::planned);
-  allocate(plan);
+  allocate(plan, lent);
   resolve_operands(plan);
 }
 
@@ -53,7 +54,7 @@ void Program::bind() {
   }
 }
 
-void Program::allocate(const graph::Plan& plan) {
+void Program::allocate(const graph::Plan& plan, std::span<std::byte> lent) {
   own_offsets_.assign(graph_.tensors().size(), 0);
   std::size_t own = 0;
   for (std::size_t id = 0; id < own_offsets_.size(); ++id) {
@@ -74,8 +75,9 @@ void Program::allocate(const graph::Plan& plan) {
   thread_scratch_bytes_ = round_up(thread_scratch_bytes_, kPage);
   const std::size_t arena = round_up(plan.arena_bytes, kPage);
   report_ = {own, arena, shared + thread_scratch_bytes_ * static_cast<std::size_t>(pool_.threads())};
-  memory_ = Memory(report_.total());
-  arena_ = memory_.data() + own;
+  const bool borrows = report_.activations + report_.scratch <= lent.size();
+  memory_ = Memory(borrows ? own : report_.total());
+  arena_ = borrows ? lent.data() : memory_.data() + own;
   shared_scratch_ = arena_ + arena;
   thread_scratch_ = shared_scratch_ + shared;
 }
@@ -108,23 +110,41 @@ void Program::poison() {
   std::memset(arena_, 0xff, report_.activations + report_.scratch);
 }
 
-void Program::run(std::size_t nodes) {
-  if (mode_ == MemoryMode::isolated) poison();
-  if (record_ && nodes == steps_.size()) return run_recorded(*record_);
-  for (const Step& step : std::span(steps_).first(nodes)) {
-    const Operands operands{step.inputs, step.outputs, shared_scratch_};
-    for (const Phase& phase : step.bound.phases)
-      pool_.run(phase.tasks, [&](std::int64_t task, int slot) {
-        phase.run(operands, task, thread_scratch_ + static_cast<std::size_t>(slot) * thread_scratch_bytes_);
-      });
-  }
+void Program::run_step(const Step& step) {
+  const Operands operands{step.inputs, step.outputs, shared_scratch_};
+  for (const Phase& phase : step.bound.phases)
+    pool_.run(phase.tasks, [&](std::int64_t task, int slot) {
+      phase.run(operands, task, thread_scratch_ + static_cast<std::size_t>(slot) * thread_scratch_bytes_);
+    });
 }
 
-void Program::run_recorded(StepRecord& record) {
+void Program::run(std::size_t first, std::size_t last) {
+  if (mode_ == MemoryMode::isolated && first == 0) poison();
+  if (record_) return run_recorded(*record_, first, last);
+  for (std::size_t node = first; node < last; ++node) run_step(steps_[node]);
+}
+
+std::size_t Program::find_not_finite(std::size_t last) {
+  std::memset(arena_, 0, report_.activations);  // what a kernel leaves unwritten between rows is not looked for
+  for (std::size_t node = 0; node < last; ++node) {
+    run_step(steps_[node]);
+    for (std::size_t o = 0; o < steps_[node].outputs.size(); ++o) {
+      const graph::TensorSpec& spec = graph_.tensor(graph_.nodes()[node].outputs[o]).spec;
+      const auto* values = static_cast<const float*>(steps_[node].outputs[o]);
+      if (values == nullptr || spec.dtype != graph::DType::f32) continue;
+      if (!std::all_of(values, values + storage_elements(spec), [](float value) { return std::isfinite(value); }))
+        return node;
+    }
+  }
+  return last;
+}
+
+void Program::run_recorded(StepRecord& record, std::size_t first, std::size_t last) {
   record.this_thread();  // so that the caller's is number 0
-  record.begin = nanoseconds_now();
-  auto next = record.phases.begin();
-  for (const Step& step : steps_) {
+  if (first == 0) record.begin = nanoseconds_now();
+  auto next = std::ranges::find_if(record.phases, [&](const PhaseRecord& phase) { return phase.node >= first; });
+  for (std::size_t node = first; node < last; ++node) {
+    const Step& step = steps_[node];
     const Operands operands{step.inputs, step.outputs, shared_scratch_};
     for (const Phase& phase : step.bound.phases) {
       PhaseRecord& times = *next++;

@@ -34,21 +34,29 @@ struct NodeWork {
 
 class Program {
  public:
-  /// Plans, binds and allocates. Everything starts at zero. Throws OutOfMemory.
-  Program(graph::Graph graph, int threads, MemoryMode mode);
+  /// Plans, binds and allocates. Everything starts at zero. Activations and scratch lie in `lent` if they fit, another
+  /// program's working_memory() while that does not run. Throws OutOfMemory.
+  Program(graph::Graph graph, int threads, MemoryMode mode, std::span<std::byte> lent = {});
 
   /// Runs every node once, in order. Allocates nothing.
-  void run() { run(steps_.size()); }
-  /// Runs the first `nodes` nodes only. A record takes whole runs.
-  void run(std::size_t nodes);
+  void run() { run(0, steps_.size()); }
+  /// Runs the nodes [first, last) only, what is before them having run.
+  void run(std::size_t first, std::size_t last);
+
+  /// Runs the nodes [0, last) and looks at what each has written: the first one that wrote a NaN or an infinity; `last` if
+  /// none did. Slow.
+  std::size_t find_not_finite(std::size_t last);
 
   /// A record with room for this program's steps.
   std::unique_ptr<StepRecord> make_record() const;
-  /// From now on run() writes its times into `record` (made by make_record()); with nullptr, none.
+  /// From now on the nodes that run write their times into `record` (made by make_record()); with nullptr, none do.
   void record_into(StepRecord* record) { record_ = record; }
 
   const graph::Graph& graph() const { return graph_; }
   const MemoryReport& memory() const { return report_; }
+  std::size_t allocated() const { return memory_.size(); }
+  /// Where activations and scratch lie: nothing there lasts from one run to the next.
+  std::span<std::byte> working_memory() const { return {arena_, report_.activations + report_.scratch}; }
   int threads() const { return pool_.threads(); }
   /// Multiply-adds count 2.
   double flops() const;
@@ -64,11 +72,12 @@ class Program {
   };
 
   void bind();
-  void allocate(const graph::Plan& plan);
+  void allocate(const graph::Plan& plan, std::span<std::byte> lent);
   void* locate(const graph::Plan& plan, graph::TensorId id) const;
   void resolve_operands(const graph::Plan& plan);
   void poison();
-  void run_recorded(StepRecord& record);
+  void run_step(const Step& step);
+  void run_recorded(StepRecord& record, std::size_t first, std::size_t last);
 
   graph::Graph graph_;
   MemoryMode mode_;

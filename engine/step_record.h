@@ -30,7 +30,8 @@ struct PhaseRecord {
   std::int64_t begin = 0, end = 0;  ///< from handing out the first task to the last one's end, as the caller saw it
 };
 
-/// Made by Program::make_record() with all of its memory; a step overwrites the times and allocates nothing.
+/// Made by Program::make_record() with all of its memory; a step overwrites the times of what it runs and
+/// allocates nothing.
 struct StepRecord {
   int threads = 1;
   std::int64_t begin = 0, end = 0;

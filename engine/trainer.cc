@@ -53,6 +53,7 @@ struct Trainer::Impl {
   Program program;
   TrainerOptions options;
   std::int64_t steps = 0;
+  std::vector<float> statistics;  // the buffers, as they were before the forward
 
   static graph::TrainingConfig config(const TrainerOptions& options) {
     return {.trainable = options.trainable,
@@ -87,7 +88,30 @@ struct Trainer::Impl {
         program(std::move(step.graph), given.threads, given.memory),
         options(given) {
     initialise_buffers(program);
+    std::size_t count = 0;
+    for_each_buffer([&](std::span<float> buffer) { count += buffer.size(); });
+    statistics.resize(count);
   }
+
+  template <class Take>
+  void for_each_buffer(Take take) const {
+    const std::vector<graph::Tensor>& tensors = program.graph().tensors();
+    for (std::size_t id = 0; id < tensors.size(); ++id)
+      if (tensors[id].role == Role::buffer) take(values<float>(program, static_cast<TensorId>(id)));
+  }
+  void save_statistics() {
+    auto next = statistics.begin();
+    for_each_buffer([&](std::span<float> buffer) { next = std::ranges::copy(buffer, next).out; });
+  }
+  void restore_statistics() const {
+    auto next = statistics.begin();
+    for_each_buffer([&](std::span<float> buffer) {
+      std::copy_n(next, buffer.size(), buffer.begin());
+      next += static_cast<std::ptrdiff_t>(buffer.size());
+    });
+  }
+
+  float loss() const { return values<float>(program, step.loss)[0]; }
 };
 
 Trainer::Trainer(graph::Model model, const TrainerOptions& options)
@@ -96,6 +120,7 @@ Trainer::~Trainer() = default;
 Trainer::Trainer(Trainer&&) noexcept = default;
 
 const MemoryReport& Trainer::memory() const { return impl_->program.memory(); }
+std::span<std::byte> Trainer::working_memory() { return impl_->program.working_memory(); }
 int Trainer::threads() const { return impl_->program.threads(); }
 double Trainer::flops_per_step() const { return impl_->program.flops(); }
 std::span<float> Trainer::images() { return values<float>(impl_->program, impl_->step.images); }
@@ -105,10 +130,38 @@ std::span<float> Trainer::label_shares() { return values<float>(impl_->program, 
 void Trainer::set_learning_rate(float rate) { values<float>(impl_->program, impl_->step.learning_rate)[0] = rate; }
 
 float Trainer::step() {
-  impl_->set_inputs();
-  const bool updates = ++impl_->steps % impl_->options.accumulate == 0;
-  updates ? impl_->program.run() : impl_->program.run(impl_->step.first_update);
-  return values<float>(impl_->program, impl_->step.loss)[0];
+  Impl& self = *impl_;
+  self.set_inputs();
+  if (self.options.guard) self.save_statistics();
+  self.program.run(0, self.step.loss_end);
+  if (self.options.guard && !std::isfinite(self.loss())) {
+    self.restore_statistics();
+    return self.loss();
+  }
+  const bool updates = ++self.steps % self.options.accumulate == 0;
+  self.program.run(self.step.loss_end, updates ? self.program.graph().nodes().size() : self.step.first_update);
+  return self.loss();
+}
+
+std::string Trainer::parameter_not_finite() const {
+  std::string found;
+  for (const std::string& name : parameter_names())
+    if (!std::ranges::all_of(values<float>(impl_->program, find_value(impl_->program.graph(), name)),
+                             [](float value) { return std::isfinite(value); }))
+      found = name;
+  return found;
+}
+
+std::string Trainer::find_not_finite() {
+  if (const std::string parameter = parameter_not_finite(); !parameter.empty()) return "parameter '" + parameter + "'";
+  Impl& self = *impl_;
+  self.set_inputs();
+  self.save_statistics();
+  const std::size_t node = self.program.find_not_finite(self.step.loss_end);
+  self.restore_statistics();
+  if (node == self.step.loss_end) return "";
+  const graph::Node& found = self.program.graph().nodes()[node];
+  return "the output of layer '" + found.name + "' (" + std::string(found.op->name()) + ")";
 }
 
 const Program& Trainer::program() const { return impl_->program; }
@@ -159,18 +212,19 @@ struct Evaluator::Impl {
   graph::Model model;  // its graph has moved into the program
   Program program;
 
-  Impl(graph::Model built, int threads, MemoryMode memory)
-      : model(graph::make_inference(std::move(built))), program(std::move(model.graph), threads, memory) {
+  Impl(graph::Model built, int threads, MemoryMode memory, std::span<std::byte> lent)
+      : model(graph::make_inference(std::move(built))), program(std::move(model.graph), threads, memory, lent) {
     initialise_buffers(program);
   }
 };
 
-Evaluator::Evaluator(graph::Model model, int threads, MemoryMode memory)
-    : impl_(std::make_unique<Impl>(std::move(model), threads, memory)) {}
+Evaluator::Evaluator(graph::Model model, int threads, MemoryMode memory, std::span<std::byte> lent)
+    : impl_(std::make_unique<Impl>(std::move(model), threads, memory, lent)) {}
 Evaluator::~Evaluator() = default;
 Evaluator::Evaluator(Evaluator&&) noexcept = default;
 
 std::span<float> Evaluator::images() { return values<float>(impl_->program, impl_->model.images); }
+std::size_t Evaluator::memory_of_its_own() const { return impl_->program.allocated(); }
 void Evaluator::run() { impl_->program.run(); }
 std::span<const float> Evaluator::logits() const { return values<float>(impl_->program, impl_->model.logits); }
 void Evaluator::set_value(const std::string& name, std::span<const float> torch) {

@@ -24,6 +24,7 @@ struct TrainerOptions {
   float clip_norm = 0;      ///< 0: gradients are not clipped
   int accumulate = 1;       ///< parameters are updated every so many steps, by their gradients' mean
   float average_decay = 0;  ///< of the parameters' and buffers' moving averages; 0: there are none
+  bool guard = false;       ///< a step whose loss is NaN or infinite changes nothing
   int threads = 0;              ///< 0: one for each core
   bool keep_gradients = false;  ///< gradient() may be asked after a step
   MemoryMode memory = MemoryMode::planned;
@@ -38,6 +39,7 @@ class Trainer {
   Trainer(Trainer&&) noexcept;
 
   const MemoryReport& memory() const;
+  std::span<std::byte> working_memory();  ///< free for others between two steps
   int threads() const;
   double flops_per_step() const;
 
@@ -47,8 +49,15 @@ class Trainer {
   std::span<float> label_shares();         ///< [batch], with mixed_labels: how much of it is the first label's, 0 to 1
   void set_learning_rate(float rate);
   /// Forward, backward and, every `accumulate` steps, update. Returns the loss (mean over the batch). Allocates
-  /// nothing.
+  /// nothing. With `guard` and a loss that is not finite, no parameter, state or running statistic is changed, and steps()
+  /// does not count it: the backward is never begun.
   float step();
+  /// Where the last step's NaN or infinity comes from: "parameter 'fc.weight'" or "the output of layer 'layer1.0.bn1'
+  /// (batchnorm)", the first there is. Runs the forward again and changes nothing. Empty if all is finite.
+  std::string find_not_finite();
+  /// A parameter that has a NaN or an infinity: of several the last, whose gradient was the first to overflow. Empty if
+  /// there is none.
+  std::string parameter_not_finite() const;
   /// What step() runs.
   const Program& program() const;
   /// From now on step() writes its times into `record`, made by program().make_record(); with nullptr, none.
@@ -81,11 +90,13 @@ class Trainer {
 /// Forward only, evaluation mode (the model is built with training = false).
 class Evaluator {
  public:
-  Evaluator(graph::Model model, int threads, MemoryMode memory = MemoryMode::planned);
+  /// Works in `lent`, a Trainer's working_memory(), if that is large enough: between two of its steps.
+  Evaluator(graph::Model model, int threads, MemoryMode memory = MemoryMode::planned, std::span<std::byte> lent = {});
   ~Evaluator();
   Evaluator(Evaluator&&) noexcept;
   std::span<float> images();
   void run();
+  std::size_t memory_of_its_own() const;  ///< bytes
   std::span<const float> logits() const;
   void set_value(const std::string& name, std::span<const float> values);
   std::vector<std::string> parameter_names() const;

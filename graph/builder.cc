@@ -104,7 +104,7 @@ BatchNormTensors Builder::batchnorm_tensors(const std::string& name, std::int64_
 
 TensorId Builder::batchnorm(const std::string& name, TensorId x, float eps) {
   const BatchNormTensors norm = batchnorm_tensors(name, channels(x));
-  return node(std::make_shared<BatchNorm>(BatchNormAttributes{.eps = eps, .training = config_.training}), name,
+  return node(std::make_shared<BatchNorm>(BatchNormAttributes{.eps = eps, .training = batch_statistics()}), name,
               {x, norm.gamma, norm.beta, norm.mean, norm.variance});
 }
 
@@ -116,7 +116,7 @@ BatchNormBranch Builder::conv_branch(const std::string& name, TensorId x, int ou
                                      const Conv2dOptions& options) {
   const bool factor = kernel == 1 && options.stride == 1 && options.groups == out_channels &&
                       options.groups == static_cast<int>(channels(x));
-  if (!factor || !config_.training)
+  if (!factor || !batch_statistics())
     return batchnorm_branch(name + ".bn", conv2d(name + ".conv", x, out_channels, kernel, options));
   const TensorSpec weight{{out_channels, 1, 1, 1}, DType::f32, Layout::depthwise_weight};
   const TensorId w = persistent(name + ".conv.weight", weight, Role::parameter);
@@ -125,7 +125,7 @@ BatchNormBranch Builder::conv_branch(const std::string& name, TensorId x, int ou
 
 TensorId Builder::batchnorm_sum(const std::string& name, const std::vector<BatchNormBranch>& branches,
                                 TensorId residual, TensorId layer_scale) {
-  BatchNormSumAttributes attributes{.branches = {}, .training = config_.training};
+  BatchNormSumAttributes attributes{.branches = {}, .training = batch_statistics()};
   std::vector<TensorId> inputs = {residual, layer_scale == kNoTensor ? kNoTensor : flat(layer_scale)};
   for (const BatchNormBranch& branch : branches) {
     const auto first =

@@ -151,6 +151,7 @@ class Builder {
   BatchNormTensors batchnorm_tensors(const std::string& name, std::int64_t channels);
   TensorId flat(TensorId gamma);  ///< [C], whatever gamma's shape
   DropAttributes next_drop(float rate);
+  bool batch_statistics() const { return config_.training && !config_.frozen_batchnorm; }  ///< BatchNorm's
   TensorId node(OpPtr op, const std::string& name, std::vector<TensorId> inputs);
 
   ModelConfig config_;

@@ -1,5 +1,6 @@
 #include "graph/training.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "graph/autodiff.h"
@@ -164,6 +165,11 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   fuse_updates(graph);
   // Fusion has changed the nodes before the updates, not these.
   step.first_update = graph.nodes().size() - update_count;
+  const auto computes_loss = [&](const Node& node) {
+    return std::ranges::find(node.outputs, step.loss) != node.outputs.end();
+  };
+  const auto loss_node = std::ranges::find_if(graph.nodes(), computes_loss);
+  step.loss_end = static_cast<std::size_t>(loss_node - graph.nodes().begin()) + 1;
   return step;
 }
 

@@ -35,6 +35,7 @@ struct TrainingStep {
   TensorId logits = kNoTensor;
   TensorId step = kNoTensor;  ///< Model::step
   std::unordered_map<TensorId, TensorId> gradients;  ///< by parameter
+  std::size_t loss_end = 0;  ///< the nodes before it are the forward and the loss; of what persists they write buffers alone
   /// The nodes from here on are not run for every batch where gradients are summed: updates, moving averages.
   std::size_t first_update = 0;
 };

@@ -94,6 +94,8 @@ TensorId stage(Builder& b, const std::string& name, TensorId x, int depth, int a
 }
 
 graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
+  if (config.training && config.drop_path_rate > 0)
+    throw graph::GraphError("stochastic depth is not there yet for EfficientFormer: its rate has to be 0");
   Builder b(config);
   TensorId x = b.relu(conv_norm(b, "stem.conv1", "stem.norm1", b.images(), variant.channels[0] / 2));
   x = b.relu(conv_norm(b, "stem.conv2", "stem.norm2", x, variant.channels[0]));
@@ -105,6 +107,7 @@ graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
   x = b.layernorm("norm", x, kLayerNormEps);
   const std::int64_t channels = b.channels(x), classes = config.classes;
   x = b.global_avg_pool(b.reshape(x, {config.batch, kTokens, kTokens, channels}));
+  x = b.dropout(x, config.drop_rate);
   // The logits are the mean of two heads', which lie side by side like pixels.
   const TensorId heads = b.concat({b.linear("head", x, static_cast<int>(classes)),
                                    b.linear("head_dist", x, static_cast<int>(classes))});

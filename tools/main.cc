@@ -1,5 +1,6 @@
 // The `bramble` command.
 #include "tools/cli/program.h"
+#include "tools/convert/command.h"
 #include "tools/inspect_command.h"
 #include "tools/models_command.h"
 #include "tools/parity/command.h"
@@ -21,6 +22,11 @@ int main(int argc, char** argv) {
   CLI::App* predict = app.add_subcommand("predict", "Say what images show.");
   bramble::train::add_options(*predict, predict_options);
 
+  bramble::convert::Options convert_options;
+  CLI::App* convert =
+      app.add_subcommand("convert", "Make a plain safetensors file of a checkpoint, timm's or ours, and check it.");
+  bramble::convert::add_options(*convert, convert_options);
+
   bramble::parity::CommandOptions parity_options;
   CLI::App* parity = app.add_subcommand("parity", "Hold the engine against what PyTorch computed.");
   bramble::parity::add_options(*parity, parity_options);
@@ -40,6 +46,7 @@ int main(int argc, char** argv) {
         if (*train) return bramble::train::run(train_options);
         if (*eval) return bramble::train::run(eval_options);
         if (*predict) return bramble::train::run(predict_options);
+        if (*convert) return bramble::convert::run(convert_options);
         if (*parity) return bramble::parity::run(parity_options);
         if (*inspect) return bramble::tools::inspect_checkpoint(checkpoint);
         return bramble::tools::list_models(as_json);

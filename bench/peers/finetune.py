@@ -10,37 +10,16 @@ import subprocess
 import sys
 import tempfile
 
-import numpy
 import PIL.Image
 import PIL.ImageOps
 import timm
 import torch
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+import pth  # noqa: E402
+
 MASK = (1 << 64) - 1
-DTYPES = {torch.float32: "F32", torch.int64: "I64"}
-
-
-def write_safetensors(path, tensors, metadata):
-    header, blobs, offset = {"__metadata__": metadata}, [], 0
-    for name, tensor in tensors.items():
-        blob = tensor.detach().contiguous().numpy().tobytes()
-        header[name] = {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape),
-                        "data_offsets": [offset, offset + len(blob)]}
-        blobs.append(blob)
-        offset += len(blob)
-    text = json.dumps(header).encode()
-    path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(blobs))
-
-
-def read_safetensors(path):
-    raw = path.read_bytes()
-    begin = 8 + int.from_bytes(raw[:8], "little")
-    header = json.loads(raw[8:begin])
-    header.pop("__metadata__", None)
-    kinds = {"F32": numpy.float32, "I64": numpy.int64}
-    return {name: torch.from_numpy(numpy.frombuffer(raw, kinds[entry["dtype"]], offset=begin + entry["data_offsets"][0],
-                                                    count=int(numpy.prod(entry["shape"]))).reshape(entry["shape"]).copy())
-            for name, entry in header.items()}
 
 
 def order_of_epoch(count, seed, epoch):
@@ -84,6 +63,10 @@ def batches(samples, args):
 
 def pytorch_losses(model, samples, head, args):
     model.train()
+    if args.bn == "frozen":
+        for module in model.modules():
+            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+                module.eval()
     for name, parameter in model.named_parameters():
         parameter.requires_grad = not args.head_only or name in head
     trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
@@ -100,6 +83,10 @@ def pytorch_losses(model, samples, head, args):
         optimizer.step()
         losses.append(loss.item())
     return losses
+
+
+def models(bramble):
+    return json.loads(subprocess.run([bramble, "models", "--json"], check=True, stdout=subprocess.PIPE).stdout)
 
 
 def bramble_logits(args, checkpoint, images):
@@ -132,10 +119,10 @@ def main():
     parser.add_argument("--weight-decay", type=float, default=1e-4)
     parser.add_argument("--optimizer", choices=("sgd", "adamw"), default="sgd")
     parser.add_argument("--head-only", action="store_true")
+    parser.add_argument("--bn", choices=("train", "frozen"), default="train", help="frozen is PyTorch's bn.eval()")
     args = parser.parse_args()
 
-    listed = json.loads(subprocess.run([args.bramble, "models", "--json"], check=True, stdout=subprocess.PIPE).stdout)
-    info = next(entry for entry in listed if entry["name"] == args.model)
+    info = next(entry for entry in models(args.bramble) if entry["name"] == args.model)
     classes, samples = samples_of(args.data / "train")
     images = [path for path, _ in samples_of(args.data / "val")[1]][:8]
     torch.manual_seed(0)
@@ -152,13 +139,13 @@ def main():
         initial = {key: value.clone() for key, value in model.state_dict().items()}
         metadata = {"format": "pt", "bramble.model": args.model, "bramble.size": str(args.size),
                     "bramble.classes": json.dumps(classes)}
-        write_safetensors(folder / "init.safetensors", initial, metadata)
+        pth.write_safetensors(folder / "init.safetensors", initial, metadata)
         good &= compare_logits("PyTorch's checkpoint here", args, folder / "init.safetensors", model, images)
 
         command = [args.bramble, "train", "--model", args.model, "--data", args.data, "--init", folder / "init.safetensors",
                    "--out", folder / "run", "--augment", "none", "--schedule", "constant", "--steps", args.steps, "--batch",
                    args.batch, "--size", args.size, "--lr", args.lr, "--weight-decay", args.weight_decay, "--optimizer",
-                   args.optimizer] + (["--head-only"] if args.head_only else [])
+                   args.optimizer, "--bn", args.bn] + (["--head-only"] if args.head_only else [])
         subprocess.run([str(word) for word in command], check=True, stdout=sys.stderr)
         lines = map(json.loads, (folder / "run" / "metrics.jsonl").read_text().splitlines())
         ours = [line["loss"] for line in lines if "loss" in line]
@@ -176,7 +163,7 @@ def main():
                   + ("" if abs(a - c) / scale <= tolerance else "   OUTSIDE"))
 
         ours_in_pytorch = build()
-        ours_in_pytorch.load_state_dict(read_safetensors(folder / "run" / "model.safetensors"))
+        ours_in_pytorch.load_state_dict(pth.read_safetensors(folder / "run" / "model.safetensors")[0])
         good &= compare_logits("our checkpoint in PyTorch", args, folder / "run" / "model.safetensors", ours_in_pytorch, images)
     print("pass" if good else "FAIL")
     return 0 if good else 1

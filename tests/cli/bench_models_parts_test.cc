@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "bench/bench_models_html.h"
 #include "bench/bench_models_machine.h"
 #include "bench/bench_models_published.h"
 #include "bench/bench_models_report.h"
@@ -141,6 +142,21 @@ TEST(Report, OneLineARowAndWhatTheLimitMeans) {
   EXPECT_NE(text.find("50 %"), std::string::npos);
   EXPECT_NE(text.find("38.4 GFLOP/s a core"), std::string::npos);
   EXPECT_EQ(report({}), "");
+}
+
+TEST(Html, OursBesideThePublished) {
+  Row other = example();
+  other.model = "vit_tiny";
+  other.batch = 4;
+  const std::string html = to_html({example(), other});
+  EXPECT_NE(html.find("Board, &quot;the&quot; best"), std::string::npos);
+  EXPECT_NE(html.find("17.5 times as fast"), std::string::npos) << "5.843 s published, 1/3 s here";
+  EXPECT_EQ(html.find("times as fast"), html.rfind("times as fast")) << "a batch of 4 is not compared";
+  EXPECT_NE(html.find("not all rows here compare"), std::string::npos);
+  EXPECT_NE(html.find("resnet18 (Bramble): 0.333 s, 69.8 %"), std::string::npos);
+  EXPECT_NE(html.find("resnet50 (PyTorch): 16.1 s, 78.0 %"), std::string::npos) << "also models that did not run";
+  EXPECT_EQ(html.find("Training the head"), std::string::npos) << "no such row";
+  EXPECT_NE(to_html({}).find("no model has run"), std::string::npos);
 }
 
 }  // namespace

@@ -3,11 +3,13 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
 
+#include "engine/checkpoint/safetensors.h"
 #include "tests/support/files.h"
 #include "tests/support/program.h"
 
@@ -51,6 +53,13 @@ TEST(Train, WritesAModelThatEvalAndPredictTake) {
   ASSERT_EQ(trained.code, 0) << trained.output;
   for (const char* name : {"model.safetensors", "best.safetensors", "metrics.csv", "metrics.jsonl", "config.json"})
     EXPECT_TRUE(fs::exists(folder / "run" / name)) << name;
+  const std::string report = test::read_whole(folder / "run" / "report.html");
+  for (const char* part : {"Loss", "Accuracy", "Confusion matrix", "reptile", "Worst mistakes", "data:image/jpeg;base64,",
+                           "Time by op", "conv2d", "Memory"})
+    EXPECT_NE(report.find(part), std::string::npos) << part;
+  EXPECT_TRUE(std::ranges::any_of(fs::directory_iterator(folder / "run"), [](const auto& entry) {
+    return entry.path().filename().string().starts_with("events.out.tfevents.");
+  }));
   const std::string model = (folder / "run" / "model.safetensors").string();
 
   const test::Outcome evaluated = test::run_shell(std::string(BRAMBLE) + " eval " + model + " --data " + photos());
@@ -82,6 +91,38 @@ TEST(Train, BeginsFromACheckpointAndSaysWhichHeadIsNew) {
       << second.output;
 }
 
+TEST(Train, FrozenBatchNormKeepsTheCheckpointsStatistics) {
+  const test::TemporaryFolder folder;
+  ASSERT_EQ(train(folder / "first", "--steps 2").code, 0);
+  const fs::path first = folder / "first" / "model.safetensors", second = folder / "second" / "model.safetensors";
+  const test::Outcome outcome = train(folder / "second", "--steps 2 --lr 0.01 --bn frozen --init " + first.string());
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  const engine::SafetensorsFile before(first), after(second);
+  int statistics = 0, changed = 0;
+  for (const engine::StoredTensor& tensor : before.tensors()) {
+    if (tensor.dtype != "F32") continue;
+    const bool same = before.floats(tensor) == after.floats(*after.find(tensor.name));
+    if (tensor.name.find(".running_") != std::string::npos) {
+      EXPECT_TRUE(same) << tensor.name;
+      ++statistics;
+    } else {
+      changed += same ? 0 : 1;
+    }
+  }
+  EXPECT_GT(statistics, 50);
+  EXPECT_GT(changed, 100) << "scales and biases are trained";
+}
+
+TEST(Train, DropsAtRandomByItsSeed) {
+  const test::TemporaryFolder folder;
+  const std::string dropping = "--steps 2 --drop-rate 0.5 --drop-path 0.2 ";
+  ASSERT_EQ(train(folder / "none", "--steps 2").code, 0);
+  ASSERT_EQ(train(folder / "one", dropping).code, 0);
+  ASSERT_EQ(train(folder / "again", dropping).code, 0);
+  EXPECT_EQ(steps_of(folder / "one"), steps_of(folder / "again"));
+  EXPECT_NE(steps_of(folder / "one"), steps_of(folder / "none"));
+}
+
 TEST(Train, AConfigFileStandsForTheCommandLineWhichWins) {
   const test::TemporaryFolder folder;
   test::write_whole(folder / "c.json", R"({"epochs": 50, "steps": 3, "lr": 0.125, "head-only": true, "optimizer": "adamw"})");
@@ -108,17 +149,60 @@ TEST(Train, WrongUsageAndMissingThingsAreNamed) {
   expect_error(train(out, "--optimizer sgdd"), 2, "--optimizer");
   expect_error(train(out, "--head-only --trainable 'x*'"), 2, "exclude");
   expect_error(train(out, "--trainable 'nothing.*'"), 2, "nothing.*");
+  expect_error(train(out, "--bn frozen"), 2, "--bn frozen needs --init");
   expect_error(train(out, "--batch 100"), 1, "larger than the data");
   expect_error(train("/dev/null/run", "--steps 1"), 1, "/dev/null/run");
   expect_error(train(folder / "none", "--resume"), 1, "config.json");
-  EXPECT_FALSE(fs::exists(out / "checkpoints"));
+  EXPECT_FALSE(fs::exists(out)) << "nothing is written before all is checked";
 }
+
+#ifdef BRAMBLE_CAN_LIMIT_ADDRESS_SPACE
+TEST(Train, TooLittleMemorySaysWhichBatchFits) {
+  const test::TemporaryFolder folder;
+  const auto limited = [&](const std::string& batch) {
+    return test::run_shell("ulimit -v 700000; " + std::string(BRAMBLE) + " train --model resnet18 --threads 1 --data " +
+                           photos() + " --val-split 0 --size 160 --steps 1 --out " + (folder / "run").string() +
+                           " --batch " + batch);
+  };
+  const test::Outcome outcome = limited("400");
+  expect_error(outcome, 1, " would fit");
+  EXPECT_FALSE(fs::exists(folder / "run"));
+  const std::size_t begin = outcome.output.find("--batch ") + 8;
+  const int fits = std::stoi(outcome.output.substr(begin));
+  EXPECT_GT(fits, 1);
+  const test::Outcome with_less = limited(std::to_string(std::min(fits, 13)));
+  EXPECT_EQ(with_less.code, 0) << with_less.output;
+  expect_error(limited(std::to_string(fits + 1)), 1, "--batch " + std::to_string(fits) + " would fit");
+}
+#endif
 
 TEST(Train, ALossThatIsNoNumberStops) {
   const test::TemporaryFolder folder;
   const test::Outcome outcome = train(folder / "run", "--steps 50 --lr 1e30 --momentum 0 --save-every 1");
   expect_error(outcome, 1, "the loss is");
-  EXPECT_NE(outcome.output.find("the last good checkpoint is"), std::string::npos) << outcome.output;
+  EXPECT_NE(outcome.output.find(", which comes from the output of layer '"), std::string::npos) << outcome.output;
+  const fs::path good = folder / "run" / "checkpoints" / "step-00000001";
+  EXPECT_NE(outcome.output.find("the last good checkpoint is " + good.string()), std::string::npos) << outcome.output;
+  EXPECT_TRUE(fs::exists(good));
+}
+
+constexpr const char* kOverflowing = " --lr 1e30 --momentum 0 --on-nan skip --val-split 0 --schedule constant";
+
+TEST(Train, SkippedStepsChangeNothingAndAreCounted) {
+  const test::TemporaryFolder folder;
+  ASSERT_EQ(train(folder / "one", "--steps 1" + std::string(kOverflowing)).code, 0);
+  const test::Outcome four = train(folder / "four", "--steps 4 --save-every 1" + std::string(kOverflowing));
+  ASSERT_EQ(four.code, 0) << four.output;
+  EXPECT_NE(four.output.find("skipped (3 so far)"), std::string::npos) << four.output;
+  const auto model = [&](const char* run) { return test::read_whole(folder / run / "model.safetensors"); };
+  EXPECT_EQ(model("one"), model("four"));
+  const nlohmann::json last = lines_of(folder / "four" / "metrics.jsonl")[3];
+  EXPECT_EQ(last["step"], 4);
+  EXPECT_TRUE(last.contains("skipped") && last.contains("where")) << last;
+  const test::Outcome resumed = train(folder / "four", "--resume --steps 20");
+  expect_error(resumed, 1, "after 10 skipped steps in a row");
+  EXPECT_NE(resumed.output.find("continuing after step 4 of 20"), std::string::npos) << resumed.output;
+  EXPECT_NE(resumed.output.find("skipped (13 so far)"), std::string::npos) << resumed.output;
 }
 
 TEST(Train, ASecondRunDoesNotOverwriteTheFirst) {

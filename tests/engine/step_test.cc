@@ -1,6 +1,7 @@
 // What must hold of any model's training step, whatever it computes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/trainer.h"
@@ -127,6 +128,30 @@ constexpr Small kModels[] = {{"mnasnet_050", 32}, {"mnasnet_050", 32, 0.2F}};
 #else
 constexpr Small kModels[] = {{"resnet18", 64}, {"mnasnet_050", 64}, {"mnasnet_050", 64, 0.2F}, {"vit_tiny", 224}};
 #endif
+
+TEST_P(Step, LendsItsWorkingMemoryToAnEvaluation) {
+  const auto evaluation_of = [](Trainer& trainer, std::span<std::byte> lent) {
+    graph::ModelConfig config{.batch = 3, .size = GetParam().size, .classes = 7, .training = false};
+    Evaluator evaluator(models::build_model(models::find_model(GetParam().model), config), 2, MemoryMode::planned, lent);
+    for (const auto& names : {evaluator.parameter_names(), evaluator.buffer_names()})
+      for (const std::string& name : names) evaluator.set_value(name, trainer.value(name));
+    std::ranges::copy(trainer.images(), evaluator.images().begin());
+    evaluator.run();
+    EXPECT_EQ(evaluator.memory_of_its_own() < trainer.memory().parameters, !lent.empty());
+    return std::vector<float>(evaluator.logits().begin(), evaluator.logits().end());
+  };
+  Trainer trainer = make_trainer(GetParam(), 2, MemoryMode::planned);
+  trainer.step();
+  const std::vector<float> expected = evaluation_of(trainer, {});
+  EXPECT_EQ(evaluation_of(trainer, trainer.working_memory()), expected);
+  trainer.step();
+  std::vector<std::vector<float>> values;
+  for (const std::string& name : trainer.parameter_names()) values.push_back(trainer.value(name));
+  Trainer other = make_trainer(GetParam(), 2, MemoryMode::planned);
+  other.step();
+  other.step();
+  for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(other.value(other.parameter_names()[i]), values[i]);
+}
 
 INSTANTIATE_TEST_SUITE_P(Models, Step, testing::ValuesIn(kModels), [](const auto& row) { return row.param.name(); });
 

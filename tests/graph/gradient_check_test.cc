@@ -175,14 +175,16 @@ auto squeeze_excite(graph::Shape x, const graph::SqueezeExciteAttributes& attrib
 }
 
 /// As in MobileNets, where the BatchNorm before it leaves its output, and its backward's sums, to squeeze-excite.
-auto squeeze_excite_between(graph::Shape x, const graph::SqueezeExciteAttributes& attributes, Activation activation) {
+auto squeeze_excite_between(graph::Shape x, const graph::SqueezeExciteAttributes& attributes, Activation activation,
+                            bool training = true) {
   return [=](Builder& b) {
     const std::int64_t c = x.back();
     const TensorId weight = b.weight({c, 1, 3, 3}, Layout::depthwise_weight);
     TensorId y = b.node(std::make_shared<graph::DepthwiseConv2d>(graph::DepthwiseConv2dAttributes{}),
                         {b.parameter(x), weight})[0];
-    y = b.node(std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.activation = activation}),
-               {y, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F), b.buffer({c}, 0.6F)})[0];
+    y = b.node(
+        std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.training = training, .activation = activation}),
+        {y, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F), b.buffer({c}, 0.6F)})[0];
     y = b.node(std::make_shared<graph::SqueezeExcite>(attributes), squeeze_excite_inputs(b, y, attributes.reduced))[0];
     return b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = 7}),
                   {y, b.weight({7, c, 1, 1}, Layout::gemm_weight)})[0];
@@ -432,6 +434,8 @@ const std::vector<GradientCase>& cases() {
        2e-2},
       {"squeeze_excite_between_silu",
        squeeze_excite_between({2, 9, 8, 24}, {.reduced = 6, .activation = Activation::silu}, Activation::silu)},
+      {"squeeze_excite_between_evaluation",
+       squeeze_excite_between({2, 9, 8, 24}, {.reduced = 6, .activation = Activation::silu}, Activation::silu, false)},
       {"squeeze_excite_between_hard",
        squeeze_excite_between({3, 12, 10, 13}, {.reduced = 8, .gate = Activation::hard_sigmoid}, Activation::relu6),
        1e-4F, 3e-2},

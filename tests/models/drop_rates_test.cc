@@ -87,6 +87,12 @@ TEST(DropRates, AreTimms) {
                {0.3F});
 }
 
+TEST(DropRates, EfficientFormerDropsElementsAndRefusesToDropPaths) {
+  const Drops drops = drops_of("efficientformer_l1", {.drop_rate = 0.3F});
+  EXPECT_EQ(drops.elements, std::vector<float>{0.3F});
+  EXPECT_THROW(drops_of("efficientformer_l1", {.drop_path_rate = 0.1F}), graph::GraphError);
+}
+
 TEST(DropRates, NothingIsDroppedUnlessAskedForNorInEvaluation) {
   graph::ModelConfig evaluation = kDropping;
   evaluation.training = false;

@@ -12,6 +12,7 @@
 namespace bramble::train {
 namespace {
 
+constexpr const char* kFormatKey = "format";
 constexpr const char* kModelKey = "bramble.model";
 constexpr const char* kSizeKey = "bramble.size";
 constexpr const char* kClassesKey = "bramble.classes";
@@ -19,6 +20,7 @@ constexpr const char* kClassesKey = "bramble.classes";
 struct Scores {
   double loss = 0;
   std::size_t best = 0;
+  double probability = 0;  ///< of the best
   std::size_t rank = 0;  ///< how many classes score higher than the true one
 };
 
@@ -29,48 +31,66 @@ Scores score(std::span<const float> logits, std::int32_t label) {
   double sum = 0;
   for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
   scores.loss = std::log(sum) + largest - own;
+  scores.probability = 1 / sum;
   scores.best = static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
   scores.rank = static_cast<std::size_t>(std::count_if(logits.begin(), logits.end(), [&](float x) { return x > own; }));
   return scores;
 }
 
+/// Keeps the list sorted and short.
+void note_mistake(std::vector<Mistake>& worst, const Mistake& mistake) {
+  const auto place = std::ranges::find_if(worst, [&](const Mistake& other) { return other.loss < mistake.loss; });
+  worst.insert(place, mistake);
+  if (worst.size() > kWorstMistakes) worst.pop_back();
+}
+
 }  // namespace
 
 std::map<std::string, std::string> ModelDescription::to_metadata() const {
-  std::map<std::string, std::string> metadata = {{"format", "pt"},
-                                                 {kModelKey, model},
-                                                 {kSizeKey, std::to_string(size)},
-                                                 {kClassesKey, nlohmann::json(classes).dump()}};
+  std::map<std::string, std::string> metadata = {{kFormatKey, "pt"}};
+  if (model.empty()) return metadata;
+  metadata[kModelKey] = model;
+  metadata[kSizeKey] = std::to_string(size);
+  if (!classes.empty()) metadata[kClassesKey] = nlohmann::json(classes).dump();
   add_to(metadata, preprocessing);
   return metadata;
 }
 
 ModelDescription ModelDescription::from_metadata(const std::map<std::string, std::string>& metadata,
                                                  const std::filesystem::path& path) {
-  const auto text = [&](const char* key) {
-    const auto found = metadata.find(key);
-    if (found == metadata.end())
-      throw engine::FileError(path, std::string("its metadata has no ") + key + ": is it a model trained by bramble?");
-    return found->second;
-  };
-  ModelDescription description{.model = text(kModelKey), .size = 0, .classes = {}, .preprocessing = {}};
+  for (const char* key : {kModelKey, kSizeKey, kClassesKey})
+    if (!metadata.contains(key))
+      throw engine::FileError(path, std::string("its metadata has no ") + key +
+                                        "; `bramble convert --model M --class-names FILE` makes a file that has it");
+  return from_partial_metadata(metadata, path);
+}
+
+ModelDescription ModelDescription::from_partial_metadata(const std::map<std::string, std::string>& metadata,
+                                                         const std::filesystem::path& path) {
+  ModelDescription description;
   try {
-    description.size = std::stoll(text(kSizeKey));
-    description.classes = nlohmann::json::parse(text(kClassesKey)).get<std::vector<std::string>>();
-    description.preprocessing = preprocessing_from(metadata, description.model);
-  } catch (const engine::FileError&) {
-    throw;
+    for (const auto& [key, value] : metadata) {
+      if (key == kModelKey) description.model = value;
+      if (key == kSizeKey) description.size = std::stoll(value);
+      if (key == kClassesKey) description.classes = nlohmann::json::parse(value).get<std::vector<std::string>>();
+    }
+    if (!description.model.empty()) description.preprocessing = preprocessing_from(metadata, description.model);
   } catch (const std::exception& error) {
     throw engine::FileError(path, std::string("its metadata is malformed: ") + error.what());
   }
   return description;
 }
 
-engine::Evaluator make_evaluator(const ModelDescription& description, std::int64_t batch, int threads) {
+bool ModelDescription::owns(const std::string& key) {
+  return key == kFormatKey || key.starts_with("bramble.");
+}
+
+engine::Evaluator make_evaluator(const ModelDescription& description, std::int64_t batch, int threads,
+                                 std::span<std::byte> lent) {
   const auto classes = static_cast<std::int64_t>(description.classes.size());
   return {models::build_model(models::find_model(description.model),
                               {.batch = batch, .size = description.size, .classes = classes, .training = false}),
-          threads};
+          threads, engine::MemoryMode::planned, lent};
 }
 
 Evaluation evaluate(engine::Evaluator& evaluator, const engine::DatasetPtr& data, const ModelDescription& description,
@@ -94,6 +114,8 @@ Evaluation evaluate(engine::Evaluator& evaluator, const engine::DatasetPtr& data
       result.loss += scores.loss;
       result.top1 += scores.rank < 1 ? 1 : 0;
       result.top5 += scores.rank < 5 ? 1 : 0;
+      if (scores.rank > 0)
+        note_mistake(result.worst, {loader.samples()[i], labels[i], scores.best, scores.probability, scores.loss});
       ++result.confusion[static_cast<std::size_t>(labels[i])][scores.best];
     }
     result.images += filled;

@@ -51,7 +51,7 @@ std::FILE* open_to_append(const fs::path& path, const std::string& beginning) {
 }  // namespace
 
 MetricsLog::MetricsLog(const fs::path& folder, std::int64_t first_step)
-    : jsonl_path_(folder / "metrics.jsonl"), csv_path_(folder / "metrics.csv") {
+    : jsonl_path_(folder / "metrics.jsonl"), csv_path_(folder / "metrics.csv"), events_(folder, first_step) {
   jsonl_ = open_to_append(jsonl_path_, kept_lines(jsonl_path_, first_step, jsonl_step));
   csv_ = open_to_append(csv_path_, kCsvHeader + kept_lines(csv_path_, first_step, csv_step));
 }
@@ -70,6 +70,13 @@ void MetricsLog::add(const StepMetrics& m) {
   const nlohmann::ordered_json json = {{"step", m.step}, {"epoch", m.epoch}, {"loss", m.loss},
                                        {"top1", m.top1}, {"lr", m.lr},       {"images_per_s", m.images_per_s}};
   write(jsonl_, jsonl_path_, json.dump() + "\n");
+  events_.add(m.step, {{"train/loss", m.loss}, {"train/top1", m.top1}, {"lr", m.lr}, {"images_per_s", m.images_per_s}});
+}
+
+void MetricsLog::add(const SkippedStep& skipped) {
+  const nlohmann::ordered_json json = {
+      {"step", skipped.step}, {"skipped", fmt::format("{}", skipped.loss)}, {"where", skipped.where}};
+  write(jsonl_, jsonl_path_, json.dump() + "\n");
 }
 
 void MetricsLog::add(const EpochMetrics& m) {
@@ -86,6 +93,10 @@ void MetricsLog::add(const EpochMetrics& m) {
   }
   write(jsonl_, jsonl_path_, json.dump() + "\n");
   write(csv_, csv_path_, row);
+  TensorBoardLog::Scalars scalars = {{"epoch/train_loss", m.train_loss}, {"epoch/train_top1", m.train_top1}};
+  if (m.val) scalars.insert(scalars.end(), {{"epoch/val_loss", m.val->loss}, {"epoch/val_top1", m.val->top1},
+                                            {"epoch/val_top5", m.val->top5}});
+  events_.add(m.step, scalars);
 }
 
 }  // namespace bramble::train

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "tools/train/evaluate.h"
+#include "tools/train/tensorboard.h"
 
 namespace bramble::train {
 
@@ -18,6 +20,12 @@ struct StepMetrics {
   double images_per_s = 0;
 };
 
+struct SkippedStep {
+  std::int64_t step = 0;
+  float loss = 0;     ///< not finite
+  std::string where;  ///< it comes from
+};
+
 struct EpochMetrics {
   std::int64_t step = 0;
   std::int64_t epoch = 0;  ///< counted from 1
@@ -26,7 +34,7 @@ struct EpochMetrics {
   std::optional<Evaluation> val;
 };
 
-/// OUT/metrics.jsonl and OUT/metrics.csv. Each line is flushed when it is written.
+/// OUT/metrics.jsonl, OUT/metrics.csv and TensorBoard's events. Each line is flushed when it is written.
 class MetricsLog {
  public:
   /// Keeps what earlier sessions wrote about the steps up to `first_step`, and drops the rest: those steps come again.
@@ -36,6 +44,7 @@ class MetricsLog {
   MetricsLog& operator=(const MetricsLog&) = delete;
 
   void add(const StepMetrics& metrics);
+  void add(const SkippedStep& skipped);
   void add(const EpochMetrics& metrics);
 
  private:
@@ -44,6 +53,7 @@ class MetricsLog {
   std::filesystem::path jsonl_path_, csv_path_;
   std::FILE* jsonl_ = nullptr;
   std::FILE* csv_ = nullptr;
+  TensorBoardLog events_;
 };
 
 }  // namespace bramble::train

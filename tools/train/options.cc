@@ -62,7 +62,13 @@ void for_each_setting(Options& o, Take&& take) {
   take("label-smoothing", o.label_smoothing, "share of the target spread over all classes", fraction);
   take("clip-grad", o.clip_grad, "largest norm of all gradients together; 0: any", not_negative);
   take("accumulate", o.accumulate, "update every so many steps, by the gradients' mean", CLI::Range(1, 1 << 20));
+  take("bn", o.bn, "BatchNorm's statistics: train, the batch's; or frozen, those of --init, which stay (scale and bias are "
+       "trained all the same)", CLI::IsMember({"train", "frozen"}));
+  take("drop-rate", o.drop_rate, "share of the classifier's inputs dropped at random, as timm's drop_rate", fraction);
+  take("drop-path", o.drop_path, "rate of stochastic depth, as timm's drop_path_rate", fraction);
   take("ema", o.ema, "decay of the parameters' moving average, which is then what is evaluated and saved", fraction);
+  take("on-nan", o.on_nan, "a step whose loss is NaN or infinite: stop, or skip: go on without it",
+       CLI::IsMember({"stop", "skip"}));
   take("seed", o.seed, "of the initialisation, the data's order and the augmentation", CLI::Validator());
   take("threads", o.threads, "computing threads; one for each core unless given", CLI::Range(0, 256));
   take("loader-threads", o.loader_threads, "threads that decode images; results do not depend on them",
@@ -167,6 +173,8 @@ void check(const Options& options) {
   if (options.head_only && !options.trainable.empty())
     throw cli::UsageError("--head-only and --trainable exclude each other");
   augmentation_of(options);
+  if (options.bn == "frozen" && options.init.empty())
+    throw cli::UsageError("--bn frozen needs --init: without it there are no statistics to keep");
 }
 
 }  // namespace bramble::train

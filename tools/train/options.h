@@ -47,6 +47,10 @@ struct Options {
   double label_smoothing = 0;
   double clip_grad = 0;
   int accumulate = 1;
+  std::string on_nan = "stop";
+  std::string bn = "train";
+  double drop_rate = 0;
+  double drop_path = 0;
   double ema = 0;  ///< the moving averages' decay; 0: none
 
   std::uint64_t seed = 0;

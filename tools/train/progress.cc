@@ -4,28 +4,12 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <fstream>
 #include <string>
 
 namespace bramble::train {
 namespace {
 
 constexpr int kBarWidth = 20;
-
-/// " 61 C", where the kernel tells.
-std::string temperature() {
-  std::ifstream file("/sys/class/thermal/thermal_zone0/temp");
-  int thousandths = 0;
-  return file >> thousandths ? fmt::format(" {} C", thousandths / 1000) : "";
-}
-
-/// A Pi's firmware: bit 2 is set while it throttles, bit 0 while its supply is too weak.
-std::string throttling() {
-  std::ifstream file("/sys/devices/platform/soc/soc:firmware/get_throttled");
-  unsigned flags = 0;
-  if (!(file >> std::hex >> flags)) return "";
-  return std::string((flags & 4U) != 0 ? " THROTTLED" : "") + ((flags & 1U) != 0 ? " UNDERVOLTAGE" : "");
-}
 
 std::string duration(double seconds) {
   const auto whole = static_cast<long>(seconds + 0.5);
@@ -48,9 +32,9 @@ void Progress::update(const StepMetrics& m) {
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   const double left = elapsed / static_cast<double>(m.step - first_step_) * static_cast<double>(steps_ - m.step);
   const auto filled = static_cast<int>(kBarWidth * m.step / steps_);
-  const std::string line = fmt::format("[{:#<{}}{:.<{}}] {}/{} loss {:.4f} top-1 {:.1f} % {:.1f} images/s {} left{}{}", "",
+  const std::string line = fmt::format("[{:#<{}}{:.<{}}] {}/{} loss {:.4f} top-1 {:.1f} % {:.1f} images/s {} left{}", "",
                                        filled, "", kBarWidth - filled, m.step, steps_, m.loss, 100 * m.top1,
-                                       m.images_per_s, duration(left), temperature(), throttling());
+                                       m.images_per_s, duration(left), board_.status());
   std::fprintf(stderr, "\r\033[K%s", line.c_str());
   std::fflush(stderr);
   shown_ = true;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "tools/train/board.h"
 #include "tools/train/metrics.h"
 
 namespace bramble::train {
@@ -19,6 +20,7 @@ class Progress {
   void clear();
 
  private:
+  Board board_;
   bool on_terminal_;
   bool shown_ = false;
   std::int64_t first_step_, steps_;

@@ -31,6 +31,7 @@ class Session {
     double epoch_loss = 0;  ///< sums over the epoch's steps so far
     double epoch_top1 = 0;
     double best_top1 = -1;
+    std::int64_t skipped = 0;  ///< steps whose loss was not finite
   };
 
   engine::Trainer make_trainer() const;
@@ -41,14 +42,22 @@ class Session {
   void make_schedule();
 
   void train();
+  /// Makes OUT and what is written there from the first step on.
+  void prepare_out();
   void train_step();
   /// The next batch into the trainer, mixed up if asked for. Where the data has gone, a checkpoint is written first.
   void load_batch();
+  /// Throws, unless the step is to be skipped and that can help.
+  void meet_bad_loss(float loss);
+  /// A gradient that overflows shows in the next loss: too late for what is written before it. Throws.
+  void check_parameters();
+  std::string last_good() const;  ///< for error messages
   void end_epoch(std::int64_t number);
   Evaluation evaluate_now();
   void save();
   void write_model(const std::filesystem::path& path, engine::Values which) const;
   void write_results();
+  void write_report();
   void note_skipped(const std::string& path_and_reason);
 
   Options options_;
@@ -58,7 +67,10 @@ class Session {
   engine::Schedule schedule_;
   std::int64_t steps_ = 0;  ///< of the whole run
   State state_;
+  int skipped_in_a_row_ = 0;
   std::optional<engine::Checkpoint> last_checkpoint_;
+  std::optional<Evaluation> last_evaluation_;
+  std::unique_ptr<engine::StepRecord> last_step_;  ///< the times of the run's last one, for the report
   std::unique_ptr<engine::Loader> loader_;
   std::unique_ptr<MetricsLog> metrics_;
   std::unique_ptr<Progress> progress_;
