@@ -139,8 +139,12 @@ std::string times(const std::vector<OpTime>& ops) {
   const auto add = [&](const std::string& name, double seconds) {
     bars.push_back({name, {1000 * seconds}, fmt::format("{:.1f} %", 100 * seconds / total)});
   };
-  for (const OpTime& op : ops)
-    op.seconds < kSmallOp * total ? void(rest += op.seconds) : add(op.op, op.seconds);
+  for (const OpTime& op : ops) {
+    if (op.seconds < kSmallOp * total)
+      rest += op.seconds;
+    else
+      add(op.op, op.seconds);
+  }
   if (rest > 0) add(fmt::format("{} others", ops.size() - bars.size()), rest);
   return fmt::format("<h2>Time by op</h2>\n<p class=\"note\">the last step: {:.3f} s</p>\n", total) + html::bar_chart(bars, "ms");
 }
