@@ -22,7 +22,7 @@ TEST(BenchKernels, AMistakeGivesOneLine) {
 TEST(BenchKernels, TheListNamesOpsFlopsBytesPeersAndModels) {
   const test::Outcome outcome = bench_kernels("--list-layers --batch 2");
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_NE(outcome.output.find("\nconv2d/56x56_64_3x3_sums/fwd\t462422016\t3424256\t1\tresnet50\n"), std::string::npos)
+  EXPECT_NE(outcome.output.find("\nconv2d/56x56_64_3x3_sums/fwd\t462422016\t3424256\t1\tresnet50:3\n"), std::string::npos)
       << outcome.output.substr(0, 2000);
 }
 

@@ -55,7 +55,7 @@ TEST(BenchModelsErrors, FoldersThatAreNoData) {
   expect_error(kSmall + "--data /nowhere", 1, "/nowhere: no such folder");
   expect_error(kSmall + "--data " + folder.path().string(), 1, "no class folder in it");
   test::write_whole(folder.path() / "a" / "notes.txt", "");
-  expect_error(kSmall + "--data " + folder.path().string(), 1, "/a: class folder without a JPEG image");
+  expect_error(kSmall + "--data " + folder.path().string(), 1, "/a: class folder without an image (.jpg, .jpeg, .png)");
 }
 
 TEST(BenchModelsErrors, MoreClassesThanAllowed) {
