@@ -23,6 +23,8 @@ class Session {
   void run();
 
  private:
+  static constexpr const char* kAdvice = "A lower --lr, --warmup-epochs or --clip-grad may help";
+
   /// What a continued run needs to know besides what the trainer keeps.
   struct State {
     std::int64_t step = 0;
