@@ -19,8 +19,6 @@ constexpr std::int64_t kLargeWeight = (1 << 20) / sizeof(float);
 constexpr std::int64_t kFewRows = 256;
 // Columns that a task transposes at a time, a depth block high: 144 KiB.
 constexpr std::int64_t kMostTransposedCols = 192;
-// Where the transposed weight goes to memory, fewer columns are not worth a task.
-constexpr std::int64_t kNarrowestTransposed = 4 * kernels::kGemmTileCols;
 
 ConvBlocking blocking_of(const BindContext& context) { return kernels::conv_blocking(context.caches.l2); }
 
@@ -119,8 +117,7 @@ Bound bind_convolution_bwd_data(const BindContext& context, const Conv2dShape& s
 Phase pack_transposed_phase(const Conv2dShape& shape, int weight, std::int64_t offset) {
   std::vector<ProductTask> tasks;
   const std::int64_t cols = shape.in_per_group();
-  const std::int64_t step =
-      kernels::round_up(std::max((cols + kTaskGoal - 1) / kTaskGoal, kNarrowestTransposed), kernels::kGemmTileCols);
+  const std::int64_t step = kernels::round_up((cols + kTaskGoal - 1) / kTaskGoal, kernels::kGemmTileCols);
   for (std::int64_t group = 0; group < shape.groups; ++group) {
     for (std::int64_t phase = 0; phase < kernels::conv2d_bwd_data_phases(shape); ++phase) {
       if (kernels::conv2d_bwd_data_depth(shape, phase) == 0) continue;

@@ -15,8 +15,9 @@ using kernels::ConvBlocking;
 using kernels::ConvSlice;
 using kernels::GradientPanels;
 
-// Floats that one task of an elementwise phase sums.
+// Floats that one task of an elementwise phase sums, fewer where there would be too few tasks for four cores.
 constexpr std::int64_t kSumBlock = 16 << 10;
+constexpr std::int64_t kSmallestSumBlock = 256;
 // Columns that one task of a bias' gradient alone sums.
 constexpr std::int64_t kSumCols = 64;
 // Where more slices of a weight's gradient than these would each pack dy, it is packed once for all.
@@ -159,9 +160,11 @@ Phase updating_phase(const WeightGradient& gradient, Bound& bound) {
 
 Phase sum_gradient_parts(const BindContext& context, const WeightGradientOperands& where, std::int64_t parts,
                          std::int64_t dw_elements, std::int64_t db_elements, Bound& bound) {
-  const std::int64_t dw_tasks = (dw_elements + kSumBlock - 1) / kSumBlock;
+  const std::int64_t block =
+      kernels::round_up(std::clamp((dw_elements + kTaskGoal - 1) / kTaskGoal, kSmallestSumBlock, kSumBlock), 16);
+  const std::int64_t dw_tasks = (dw_elements + block - 1) / block;
   const WeightUpdate update(context);
-  if (update) bound.thread_scratch = std::max(bound.thread_scratch, bytes(kSumBlock));
+  if (update) bound.thread_scratch = std::max(bound.thread_scratch, bytes(block));
   Phase result;
   result.tasks = dw_tasks + (db_elements > 0 ? 1 : 0);
   result.run = [=](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
@@ -170,7 +173,7 @@ Phase sum_gradient_parts(const BindContext& context, const WeightGradientOperand
       return kernels::sum_parts_f32(partial + parts * dw_elements, parts, db_elements, 0, db_elements,
                                     operands.out<float>(where.db));
     }
-    const std::int64_t begin = task * kSumBlock, end = std::min(begin + kSumBlock, dw_elements);
+    const std::int64_t begin = task * block, end = std::min(begin + block, dw_elements);
     float* const sums = update ? floats(thread_scratch) : operands.out<float>(where.dw) + begin;
     kernels::sum_parts_f32(partial + begin, parts, dw_elements, 0, end - begin, sums);
     if (update) update.apply(operands, begin, end, sums);
