@@ -75,7 +75,7 @@ void Program::allocate(const graph::Plan& plan, std::span<std::byte> lent) {
   thread_scratch_bytes_ = round_up(thread_scratch_bytes_, kPage);
   const std::size_t arena = round_up(plan.arena_bytes, kPage);
   report_ = {own, arena, shared + thread_scratch_bytes_ * static_cast<std::size_t>(pool_.threads())};
-  const bool borrows = report_.activations + report_.scratch <= lent.size();
+  const bool borrows = !lent.empty() && report_.activations + report_.scratch <= lent.size();
   memory_ = Memory(borrows ? own : report_.total());
   arena_ = borrows ? lent.data() : memory_.data() + own;
   shared_scratch_ = arena_ + arena;

@@ -8,6 +8,7 @@
 #include "engine/bind/activation.h"
 #include "engine/bind/channel_sums.h"
 #include "engine/bind/ops.h"
+#include "engine/bind/product_cuts.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 
@@ -19,8 +20,9 @@ using kernels::DepthwiseConv2dShape;
 /// Pixels of a row that one turn of a pass covers, about: wide images go row by row, of narrow ones several rows at a
 /// time, so that the steps of a turn find each other's results in the cache and still have something to do.
 constexpr std::int64_t kTurnPixels = 56;
-/// Elements of the gradient that a task of the summing phase takes.
-constexpr std::int64_t kSumBlock = 4096;
+/// Elements of the gradient that a task of the summing phase takes at most and at least.
+constexpr std::int64_t kLargestSum = 4096;
+constexpr std::int64_t kSmallestSum = 256;
 
 DepthwiseConv2dShape kernel_shape(const graph::DepthwiseConv2dAttributes& attributes, const graph::Shape& x,
                                   const graph::Shape& y) {
@@ -56,10 +58,12 @@ Bounds bounds_of(graph::Activation activation) {
 
 /// Sums `parts` parts of `count` elements, part p at `offset` + p * count of the shared scratch, into an output.
 Phase sum_phase(int output, std::int64_t offset, std::int64_t parts, std::int64_t count) {
-  return {(count + kSumBlock - 1) / kSumBlock, [=](const Operands& operands, std::int64_t task, std::byte*) {
-            const std::int64_t begin = task * kSumBlock;
+  const std::int64_t block =
+      kernels::round_up(std::clamp((count + kTaskGoal - 1) / kTaskGoal, kSmallestSum, kLargestSum), 16);
+  return {(count + block - 1) / block, [=](const Operands& operands, std::int64_t task, std::byte*) {
+            const std::int64_t begin = task * block;
             kernels::sum_parts_f32(reinterpret_cast<const float*>(operands.shared) + offset, parts, count, begin,
-                                   std::min(begin + kSumBlock, count), operands.out<float>(output));
+                                   std::min(begin + block, count), operands.out<float>(output));
           }};
 }
 
@@ -101,8 +105,8 @@ class NormalisedRows {
   void prepare(std::int64_t row, std::int64_t row_end) {
     const std::int64_t image = row / shape_.out_height, first = row % shape_.out_height;
     const std::int64_t top = first * shape_.stride - shape_.padding_height;
-    const std::int64_t bottom =
-        (first + row_end - row - 1) * shape_.stride - shape_.padding_height + (shape_.kernel_height - 1) * shape_.dilation;
+    const std::int64_t bottom = (first + row_end - row - 1) * shape_.stride - shape_.padding_height +
+                                (shape_.kernel_height - 1) * shape_.dilation;
     if (image != image_) image_ = image, next_ = 0;
     next_ = std::max(next_, top);
     for (; next_ <= std::min(bottom, shape_.in_height - 1); ++next_) {
