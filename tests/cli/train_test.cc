@@ -243,6 +243,21 @@ constexpr const char* kLongRun =
     "--epochs 4 --val-split 0.34 --optimizer adamw --lr 0.002 --ema 0.9 --accumulate 2 --clip-grad 1 "
     "--label-smoothing 0.1 --save-every 1 --augment rand --color-jitter 0.2 --erase 0.25 --mixup 0.2";
 
+TEST(Train, AFinishedRunStaysAsItIsAndALostReportIsMadeAgain) {
+  const test::TemporaryFolder folder;
+  const fs::path out = folder / "run", report = out / "report.html";
+  ASSERT_EQ(train(out, "--epochs 1 --val-split 0.34").code, 0);
+  const std::string before = test::read_whole(report);
+  const std::string resume = std::string(BRAMBLE) + " train --resume --out " + out.string();
+  const test::Outcome again = test::run_shell(resume);
+  EXPECT_EQ(again.code, 0) << again.output;
+  EXPECT_NE(again.output.find("is finished"), std::string::npos) << again.output;
+  EXPECT_EQ(test::read_whole(report), before);
+  fs::remove(report);
+  EXPECT_EQ(test::run_shell(resume).code, 0);
+  EXPECT_NE(test::read_whole(report).find("Confusion matrix"), std::string::npos);
+}
+
 TEST(Train, ARunThatIsKilledAgainAndAgainEndsWithTheSameBits) {
   const test::TemporaryFolder folder;
   const auto begin = std::chrono::steady_clock::now();

@@ -153,6 +153,10 @@ void Session::prepare_out() {
 }
 
 void Session::run() {
+  if (state_.step >= steps_ && fs::exists(options_.out / "report.html")) {
+    fmt::print("{} is finished: nothing is left of its {} steps\n", options_.out.string(), steps_);
+    return;
+  }
   // What can be wrong with the data and the memory is found before OUT is touched.
   loader_ = std::make_unique<engine::Loader>(data_.train,
                                              engine::LoaderOptions{.batch = static_cast<int>(options_.batch),

@@ -20,6 +20,8 @@ Evaluation Session::evaluate_now() {
 }
 
 void Session::write_results() {
+  // Stopped after the last checkpoint, before its results were written.
+  if (!last_evaluation_ && data_.val->size() > 0) last_evaluation_ = evaluate_now();
   const std::filesystem::path model = options_.out / "model.safetensors";
   write_model(model, options_.ema > 0 ? engine::Values::averaged : engine::Values::current);
   fmt::print("the trained model: {}\n", model.string());
