@@ -82,7 +82,7 @@ constexpr std::int64_t kGroupFloats = (36 << 10) / sizeof(float);
 
 }  // namespace
 
-void gemm_block_f32(const GemmBlock& block, const GemmEpilogue& epilogue) {
+BRAMBLE_PAGE_ALIGNED void gemm_block_f32(const GemmBlock& block, const GemmEpilogue& epilogue) {
   const TileTask task(block.c.data, epilogue, block.accumulate);
   const std::int64_t panel_floats = kGemmTileCols * std::max<std::int64_t>(block.depth, 1);
   const std::int64_t fitting = std::max<std::int64_t>(1, kGroupFloats / panel_floats);

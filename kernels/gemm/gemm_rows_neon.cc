@@ -187,7 +187,7 @@ struct Blocks {
   std::int64_t step;   // of the depth
   std::int64_t group;  // columns
 
-  void run(std::int64_t k, std::int64_t col) const {
+  BRAMBLE_PAGE_ALIGNED void run(std::int64_t k, std::int64_t col) const {
     const std::int64_t end = std::min(k + step, product.depth);
     const TileTask task(product.c, end == product.depth ? epilogue : GemmEpilogue{}, product.accumulate || k > 0);
     multiply_group(product, task, k, end, col, std::min(col + group, product.cols));
