@@ -28,8 +28,7 @@ inline void transpose_4x4_f32(float32x4_t (&r)[4]) {
 template <int Quads>
 inline void interleave_rows_f32(const float* const* rows, std::int64_t depth, float* panel) {
   constexpr int kWidth = 4 * Quads;
-  std::int64_t k = 0;
-  for (; k + 4 <= depth; k += 4) {
+  const auto four = [&](std::int64_t k) {
 #pragma GCC unroll 3
     for (int q = 0; q < Quads; ++q) {
       float32x4_t r[4] = {vld1q_f32(rows[4 * q] + k), vld1q_f32(rows[4 * q + 1] + k), vld1q_f32(rows[4 * q + 2] + k),
@@ -40,16 +39,26 @@ inline void interleave_rows_f32(const float* const* rows, std::int64_t depth, fl
       vst1q_f32(panel + (k + 2) * kWidth + 4 * q, r[2]);
       vst1q_f32(panel + (k + 3) * kWidth + 4 * q, r[3]);
     }
-  }
+  };
+  std::int64_t k = 0;
+  for (; k + 4 <= depth; k += 4) four(k);
+  if (k < depth && depth > 4) return four(depth - 4);  // some once more
   for (; k < depth; ++k) {
     for (int i = 0; i < kWidth; ++i) panel[k * kWidth + i] = rows[i][k];
   }
 }
 
-/// for (i < count) to[i] = from[i]; inlined, for runs of a few dozen floats. The tail is no loop, for GCC would call
-/// memcpy for it.
+/// for (i < count) to[i] = from[i]; inlined, for runs of a few dozen floats that do not overlap.
 inline void copy_run_f32(const float* from, std::int64_t count, float* to) {
-  for (; count >= 4; count -= 4, from += 4, to += 4) vst1q_f32(to, vld1q_f32(from));
+  if (count >= 4) {
+    const auto four = [&](std::int64_t i) { vst1q_f32(to + i, vld1q_f32(from + i)); };
+    for (std::int64_t i = 0; i + 4 <= count; i += 4) {
+      four(i);
+      asm volatile("" : "+r"(i));  // GCC would call memcpy, whose choices take as long as the copy
+    }
+    if (count % 4 != 0) four(count - 4);  // some once more
+    return;
+  }
   if (count & 2) {
     vst1_f32(to, vld1_f32(from));
     from += 2;
