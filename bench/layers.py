@@ -105,6 +105,8 @@ def steps(layers, updates, results, args):
     models = set(args.models.split(",")) if args.models else {model for layer in layers for model in layer.uses}
     rows = []
     for model in sorted(models):
+        if any(layer.uses.get(model) and layer.name not in results for layer in layers):
+            continue
         of_updates = sum(layer.uses.get(model, 0) * layer.bytes / MEMORY_BYTES for layer in updates)
         sums = [of_updates + sum(layer.uses.get(model, 0) * results[layer.name][key] for layer in layers)
                 for key in ("one_core_seconds", "four_core_seconds")]
@@ -124,13 +126,15 @@ def main():
     runner = Runner(args, "kernels/bench_kernels")
     layers, updates = select(runner, args)
     results = runner.all(cases_of(layers, args))
-    rows = [row_of(layer, results, args.batch) for layer in sorted(layers, key=lambda l: (l.op, l.shape, l.pass_))]
+    measured = [layer for layer in layers if layer.name in results]
+    rows = [row_of(layer, results, args.batch) for layer in sorted(measured, key=lambda l: (l.op, l.shape, l.pass_))]
     heading = ["layer", "pass", "ms", "% of fp32 peak", "% of roofline", "bound by", "XNNPACK % of roofline",
                "times as fast as XNNPACK", "… and its passes", "in"]
     deliver("# Single layers, modelled on one core of a Raspberry Pi 5\n\n"
             f"Batch {args.batch}; made with `bench/layers.py`, which says what the columns mean.\n\n"
             "Shares of the roofline:\n\n"
-            f"{summary(layers, results, args.batch)}\n{steps(layers, updates, results, args)}{markdown(heading, rows)}", args.out)
+            f"{summary(measured, results, args.batch)}\n{steps(layers, updates, results, args)}"
+            f"{markdown(heading, rows)}", args.out)
 
 
 if __name__ == "__main__":

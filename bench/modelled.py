@@ -29,6 +29,7 @@ def add_options(parser):
                         help="the cross build's folder (%(default)s)")
     parser.add_argument("--cache", type=Path, default=default_cache, help="where results are kept (%(default)s)")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (%(default)s)")
+    parser.add_argument("--kept", action="store_true", help="measure nothing more, show what there is")
     parser.add_argument("--out", type=Path, help="write the table to this file as well")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
 
@@ -58,10 +59,12 @@ class Runner:
 
     def all(self, cases):
         """{key: result} for cases of (key, label, arguments, whether the program's hash matters, the option that makes
-        it write a JSON report, whether its tasks' seconds are wanted); the last three may be left out."""
+        it write a JSON report, whether its tasks' seconds are wanted); the last three may be left out. With --kept, of
+        those that have been measured."""
         self.done, self.total = 0, len(cases)
         with ThreadPoolExecutor(self.args.jobs) as pool:
-            return dict(pool.map(lambda case: (case[0], self._one(*case[1:])), cases))
+            results = pool.map(lambda case: (case[0], self._one(*case[1:])), cases)
+            return {key: result for key, result in results if result is not None}
 
     def _one(self, label, arguments, of_the_program=True, json_option=None, with_tasks=False):
         parts = [self.tool_hash, self.program_hash if of_the_program else "a peer", self.program.name, *arguments]
@@ -69,6 +72,8 @@ class Runner:
         started = time.monotonic()
         if kept.exists():
             result, how = json.loads(kept.read_text()), "kept"
+        elif self.args.kept:
+            return None
         else:
             result, how = self._run(label, arguments, json_option, with_tasks), f"{time.monotonic() - started:.0f} s"
             self.args.cache.mkdir(parents=True, exist_ok=True)
