@@ -1,0 +1,193 @@
+// Normalisations, alone and between the convolutions that take over their passes; squeeze-excite.
+#include <memory>
+#include <vector>
+
+#include "graph/activation.h"
+#include "graph/ops/add.h"
+#include "graph/ops/batchnorm.h"
+#include "graph/ops/batchnorm_sum.h"
+#include "graph/ops/conv2d.h"
+#include "graph/ops/depthwise_conv2d.h"
+#include "graph/ops/groupnorm.h"
+#include "graph/ops/layernorm.h"
+#include "graph/ops/squeeze_excite.h"
+#include "tests/graph/gradient_cases.h"
+
+namespace bramble::test {
+namespace {
+
+using graph::Activation;
+using graph::Layout;
+using graph::TensorId;
+using Builder = GradientCaseBuilder;
+
+auto batchnorm(graph::Shape x, const graph::BatchNormAttributes& attributes, bool residual) {
+  return [=](Builder& b) {
+    const std::int64_t channels = x.back();
+    std::vector<TensorId> inputs = {b.parameter(x), b.parameter({channels}, 0.5F, 1.5F), b.parameter({channels}),
+                                    b.buffer({channels}, 0.1F), b.buffer({channels}, 0.6F)};
+    if (residual) inputs.push_back(b.parameter(x));
+    return b.node(std::make_shared<graph::BatchNorm>(attributes), inputs)[0];
+  };
+}
+
+struct SumCase {
+  graph::Shape x;
+  graph::BatchNormSumAttributes attributes;
+  int weighted = -1;      ///< the branch that has a weight
+  bool residual = false;  ///< the first branch's x
+  bool layer_scale = false;
+};
+
+/// Branches of the same leader read the same x; one more is a convolution's output, which comes with its sums.
+auto batchnorm_sum(const SumCase& c) {
+  return [c](Builder& b) {
+    const std::int64_t channels = c.x.back();
+    std::vector<TensorId> xs, inputs = {graph::kNoTensor, graph::kNoTensor};
+    for (std::size_t k = 0; k < c.attributes.branches.size(); ++k) {
+      const auto leader = static_cast<std::size_t>(c.attributes.branches[k].leader);
+      if (leader < k)
+        xs.push_back(xs[leader]);
+      else if (k == 0)
+        xs.push_back(b.parameter(c.x, -1, 1.5F));
+      else
+        xs.push_back(b.node(std::make_shared<graph::DepthwiseConv2d>(graph::DepthwiseConv2dAttributes{}),
+                            {xs[0], b.weight({channels, 1, 3, 3}, Layout::depthwise_weight)})[0]);
+      inputs.insert(inputs.end(), {xs[k], b.parameter({channels}, 0.5F, 1.5F), b.parameter({channels}),
+                                   b.buffer({channels}, 0.1F * static_cast<float>(k)), b.buffer({channels}, 0.6F)});
+      const bool weighted = static_cast<int>(k) == c.weighted;
+      inputs.push_back(weighted ? b.parameter({channels, 1, 1, 1}, 0.5F, 1.5F) : graph::kNoTensor);
+      if (weighted) b.graph.mutable_tensor(inputs.back()).spec.layout = Layout::depthwise_weight;
+      inputs.push_back(graph::kNoTensor);
+    }
+    if (c.residual) inputs[0] = xs[0];
+    if (c.layer_scale) inputs[1] = b.parameter({channels}, 0.5F, 1.5F);
+    return b.node(std::make_shared<graph::BatchNormSum>(c.attributes), inputs)[0];
+  };
+}
+
+/// The chain that MobileNets are made of: all of a BatchNorm's passes but one go to the convolutions beside it.
+auto between_convolutions(graph::Shape x, int channels, const graph::DepthwiseConv2dAttributes& depthwise,
+                          Activation activation, bool training = true, int out = 7) {
+  return [=](Builder& b) {
+    const auto norm = [&](TensorId y, Activation kind) {
+      const std::int64_t c = b.graph.tensor(y).spec.shape.back();
+      return b.node(
+          std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.training = training, .activation = kind}),
+          {y, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F), b.buffer({c}, 0.6F)})[0];
+    };
+    const auto pointwise = [&](TensorId y, int to) {
+      const std::int64_t c = b.graph.tensor(y).spec.shape.back();
+      return b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = to}),
+                    {y, b.weight({to, c, 1, 1}, Layout::gemm_weight)})[0];
+    };
+    TensorId y = norm(pointwise(b.parameter(x), channels), activation);
+    const TensorId weight = b.weight({channels, 1, depthwise.kernel_h, depthwise.kernel_w}, Layout::depthwise_weight);
+    y = norm(b.node(std::make_shared<graph::DepthwiseConv2d>(depthwise), {y, weight})[0], activation);
+    return pointwise(y, out);
+  };
+}
+
+std::vector<TensorId> squeeze_excite_inputs(Builder& b, TensorId x, int reduced) {
+  const std::int64_t c = b.graph.tensor(x).spec.shape.back();
+  return {x, b.weight({reduced, c, 1, 1}, Layout::gemm_weight), b.parameter({reduced}),
+          b.weight({c, reduced, 1, 1}, Layout::gemm_weight), b.parameter({c})};
+}
+
+auto squeeze_excite(graph::Shape x, const graph::SqueezeExciteAttributes& attributes) {
+  return [=](Builder& b) {
+    return b.node(std::make_shared<graph::SqueezeExcite>(attributes),
+                  squeeze_excite_inputs(b, b.parameter(x), attributes.reduced))[0];
+  };
+}
+
+/// As in MobileNets, where the BatchNorm before it leaves its output, and its backward's sums, to squeeze-excite.
+auto squeeze_excite_between(graph::Shape x, const graph::SqueezeExciteAttributes& attributes, Activation activation,
+                            bool training = true) {
+  return [=](Builder& b) {
+    const std::int64_t c = x.back();
+    const TensorId weight = b.weight({c, 1, 3, 3}, Layout::depthwise_weight);
+    TensorId y = b.node(std::make_shared<graph::DepthwiseConv2d>(graph::DepthwiseConv2dAttributes{}),
+                        {b.parameter(x), weight})[0];
+    y = b.node(
+        std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.training = training, .activation = activation}),
+        {y, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F), b.buffer({c}, 0.6F)})[0];
+    y = b.node(std::make_shared<graph::SqueezeExcite>(attributes), squeeze_excite_inputs(b, y, attributes.reduced))[0];
+    return b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = 7}),
+                  {y, b.weight({7, c, 1, 1}, Layout::gemm_weight)})[0];
+  };
+}
+
+/// With a residual the sum is read further on too, so that two gradients reach it.
+auto layernorm(graph::Shape x, bool residual) {
+  return [=](Builder& b) {
+    const std::int64_t channels = x.back();
+    std::vector<TensorId> inputs = {b.parameter(x), b.parameter({channels}, 0.5F, 1.5F), b.parameter({channels})};
+    if (residual) inputs.push_back(b.parameter(x));
+    const auto outputs = b.node(std::make_shared<graph::LayerNorm>(graph::LayerNormAttributes{1e-5F}), inputs);
+    return residual ? b.node(std::make_shared<graph::Add>(), {outputs[0], outputs[3]})[0] : outputs[0];
+  };
+}
+
+/// The input is read further on too, so that two gradients reach it.
+auto groupnorm(graph::Shape x, int groups) {
+  return [=](Builder& b) {
+    const std::int64_t channels = x.back();
+    const TensorId input = b.parameter(x), gamma = b.parameter({channels}, 0.5F, 1.5F), beta = b.parameter({channels});
+    const auto op = std::make_shared<graph::GroupNorm>(graph::GroupNormAttributes{.groups = groups});
+    return b.node(std::make_shared<graph::Add>(), {b.node(op, {input, gamma, beta})[0], input})[0];
+  };
+}
+
+}  // namespace
+
+std::vector<GradientCase> norm_cases() {
+  return {
+      {"batchnorm", batchnorm({3, 4, 5, 7}, {}, false)},
+      {"batchnorm_relu", batchnorm({2, 6, 5, 16}, {.activation = Activation::relu}, false), 2e-4F, 2e-2},
+      {"batchnorm_silu", batchnorm({2, 6, 5, 16}, {.activation = Activation::silu}, false)},
+      {"batchnorm_gelu", batchnorm({2, 6, 5, 7}, {.activation = Activation::gelu}, false)},
+      {"batchnorm_residual_sigmoid", batchnorm({2, 4, 5, 8}, {.activation = Activation::sigmoid}, true)},
+      {"batchnorm_residual", batchnorm({2, 4, 5, 8}, {}, true)},
+      {"batchnorm_residual_relu6", batchnorm({2, 4, 5, 24}, {.activation = Activation::relu6}, true), 2e-4F, 2e-2},
+      {"batchnorm_evaluation", batchnorm({2, 4, 5, 9}, {.training = false}, false)},
+      {"batchnorm_evaluation_residual_relu",
+       batchnorm({2, 4, 5, 9}, {.training = false, .activation = Activation::relu}, true), 2e-4F, 2e-2},
+      {"batchnorm_sum_gelu",
+       batchnorm_sum({{2, 5, 6, 7}, {.branches = {{0}, {1}, {0}}, .activation = Activation::gelu}})},
+      // With so large an eps the weight's gradient is none that rounding hides.
+      {"batchnorm_sum_rep_mixer",
+       batchnorm_sum({{2, 6, 5, 8}, {.branches = {{0}, {1}, {0}, {0, true}}, .eps = 0.5F}, 2, true, true})},
+      {"batchnorm_sum_evaluation",
+       batchnorm_sum({{2, 4, 5, 9}, {.branches = {{0}, {1}, {0, true}}, .training = false}, -1, true, true})},
+      {"between_convolutions", between_convolutions({2, 9, 8, 5}, 12, {}, Activation::none)},
+      {"between_convolutions_relu", between_convolutions({3, 8, 9, 8}, 24, {}, Activation::relu), 1e-4F, 3e-2},
+      {"between_convolutions_relu6_stride_2",
+       between_convolutions({2, 11, 12, 6}, 13, {.stride = 2}, Activation::relu6), 1e-4F, 3e-2},
+      {"between_convolutions_silu", between_convolutions({3, 8, 9, 8}, 24, {}, Activation::silu)},
+      {"between_convolutions_hard_swish",
+       between_convolutions({2, 11, 12, 6}, 13, {.stride = 2}, Activation::hard_swish), 1e-4F, 3e-2},
+      {"between_convolutions_5x5",
+       between_convolutions({2, 12, 9, 4}, 20, {.kernel_h = 5, .kernel_w = 5, .padding = 2}, Activation::none)},
+      {"between_convolutions_wide", between_convolutions({4, 16, 16, 16}, 64, {}, Activation::none)},
+      {"between_convolutions_large_weight", between_convolutions({2, 9, 8, 5}, 520, {}, Activation::none, true, 516)},
+      {"between_convolutions_evaluation", between_convolutions({2, 9, 8, 5}, 12, {}, Activation::none, false)},
+      {"squeeze_excite", squeeze_excite({3, 5, 4, 19}, {.reduced = 6}), 1e-4F, 2e-2},
+      {"squeeze_excite_silu", squeeze_excite({2, 9, 9, 40}, {.reduced = 10, .activation = Activation::silu})},
+      {"squeeze_excite_hard", squeeze_excite({1, 3, 4, 17}, {.reduced = 8, .gate = Activation::hard_sigmoid}), 1e-3F,
+       2e-2},
+      {"squeeze_excite_between_silu",
+       squeeze_excite_between({2, 9, 8, 24}, {.reduced = 6, .activation = Activation::silu}, Activation::silu)},
+      {"squeeze_excite_between_evaluation",
+       squeeze_excite_between({2, 9, 8, 24}, {.reduced = 6, .activation = Activation::silu}, Activation::silu, false)},
+      {"squeeze_excite_between_hard",
+       squeeze_excite_between({3, 12, 10, 13}, {.reduced = 8, .gate = Activation::hard_sigmoid}, Activation::relu6),
+       1e-4F, 3e-2},
+      {"groupnorm", groupnorm({3, 5, 4, 10}, 1)},
+      {"groupnorm_groups", groupnorm({1, 40, 33, 12}, 3)},
+      {"layernorm", layernorm({2, 5, 19}, false)},
+      {"layernorm_residual", layernorm({2, 5, 24}, true)},
+  };
+}
+
+}  // namespace bramble::test
