@@ -1,7 +1,10 @@
 // Trains each model for a few steps, as the published benchmark of on-device training does, and reports the time.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <cstdio>
+#include <new>
+#include <string>
+#include <vector>
 
 #include "bench/bench_models_data.h"
 #include "bench/bench_models_html.h"
@@ -22,20 +25,27 @@ void list_models() {
   for (const models::ModelInfo& info : models::all_models()) fmt::print("{}\n", info.name);
 }
 
-// False if a model did not fit: the others go on.
-bool run_or_report(const Options& options, const models::ModelInfo& info, Task task, Data& data, RowStore& store,
-                   Trace& trace) {
+// What did not fit this machine's memory, to be said once more at the end of a long run:
+// "vgg16 train: the plan needs 4.1 GiB, …".
+using Unfit = std::vector<std::string>;
+
+// A model that does not fit is reported, and the others go on.
+void run_or_report(const Options& options, const models::ModelInfo& info, Task task, Data& data, RowStore& store,
+                   Trace& trace, Unfit& unfit) {
+  const auto note = [&](const char* reason) {
+    unfit.push_back(fmt::format("{} {}: {}", info.name, to_string(task), reason));
+    cli::print_error(unfit.back());
+  };
   try {
     store.add(run_model(options, info, task, data, trace));
-    return true;
   } catch (const engine::OutOfMemory& error) {
-    cli::print_error(fmt::format("{} {}: {}", info.name, to_string(task), error.what()));
-    return false;
+    note(error.what());
+  } catch (const std::bad_alloc&) {
+    note("no memory is left beside the plan for what fills its weights and images; a smaller batch needs less");
   }
 }
 
-int run_all(const Options& options, Data& data, RowStore& store, Trace& trace) {
-  bool complete = true;
+void run_all(const Options& options, Data& data, RowStore& store, Trace& trace, Unfit& unfit) {
   for (const models::ModelInfo* info : options.models) {
     for (const Task task : options.tasks) {
       cli::check_interrupted();
@@ -43,10 +53,9 @@ int run_all(const Options& options, Data& data, RowStore& store, Trace& trace) {
         print_notice(fmt::format("{} {}: has its row already", info->name, to_string(task)));
         continue;
       }
-      complete = run_or_report(options, *info, task, data, store, trace) && complete;
+      run_or_report(options, *info, task, data, store, trace, unfit);
     }
   }
-  return complete ? 0 : 1;
 }
 
 void save_trace(const Trace& trace) {
@@ -55,26 +64,27 @@ void save_trace(const Trace& trace) {
 }
 
 // What the run has shown so far.
-void publish(const Options& options, const RowStore& store, const Trace& trace) {
+void publish(const Options& options, const RowStore& store, const Trace& trace, const Unfit& unfit) {
   fmt::print("{}", report(store.rows()));
+  if (!unfit.empty()) fmt::print("\nNot run for want of memory:\n  {}\n", fmt::join(unfit, "\n  "));
   if (!options.html.empty()) engine::write_atomically(options.html, to_html(store.rows()));
   save_trace(trace);
 }
 
 // Whatever ends the run, the rows so far are shown, which are on disk already, and the trace so far is kept.
 int run_and_report(const Options& options, Data& data, RowStore& store, Trace& trace) {
-  int code = 0;
+  Unfit unfit;
   try {
-    code = run_all(options, data, store, trace);
+    run_all(options, data, store, trace, unfit);
   } catch (...) {
-    publish(options, store, trace);
+    publish(options, store, trace, unfit);
     throw;
   }
-  publish(options, store, trace);
+  publish(options, store, trace, unfit);
   if (data.skipped() == 1) print_notice("warning: 1 image could not be read and was skipped");
   if (data.skipped() > 1)
     print_notice(fmt::format("warning: {} images could not be read and were skipped", data.skipped()));
-  return code;
+  return unfit.empty() ? 0 : 1;
 }
 
 // Everything that can be wrong is found before the first step, cheapest first.

@@ -134,6 +134,10 @@ TEST(BenchModels, NoMemoryForOneModelIsSaidAndTheOthersGoOn) {
   EXPECT_NE(outcome.output.find("bramble: error: resnet50 train: the plan needs "), std::string::npos)
       << outcome.output;
   EXPECT_NE(test::read_whole(csv).find("mobilenetv2_050,train"), std::string::npos) << outcome.output;
+  const std::size_t table = outcome.output.find("peak MiB");
+  const std::size_t unfit = outcome.output.find("\nNot run for want of memory:\n  resnet50 train: the plan needs ");
+  EXPECT_LT(table, unfit) << outcome.output;
+  EXPECT_NE(unfit, std::string::npos) << outcome.output;
 }
 #endif
 
