@@ -1,30 +1,35 @@
-// Google Benchmark's program over every distinct layer of eight models, with options of our own.
+// Google Benchmark's program over every distinct layer of some models, with options of our own.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "bench/kernels/layers_bench.h"
 #include "bench/kernels/measure.h"
+#include "models/registry.h"
 
 namespace {
 
-constexpr const char* kOptions = "--threads N, --batch N, --mark-region, --list-layers, --benchmark_*";
+constexpr const char* kOptions = "--models NAMES, --threads N, --batch N, --mark-region, --list-layers, --benchmark_*";
 
 /// Google Benchmark prints its own options for --help and ends.
 void print_help() {
   std::printf(
-      "usage: bench_kernels [--threads N] [--batch N] [--mark-region] [--list-layers] [Google Benchmark's options]\n\n"
+      "usage: bench_kernels [--models NAMES] [--threads N] [--batch N] [--mark-region] [--list-layers]\n"
+      "                     [Google Benchmark's options]\n\n"
       "Times every distinct layer of resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base, efficientnet_b0,\n"
-      "faster_vit_1 and swin_tiny at 224 x 224, each pass alone, as a training step runs it, and XNNPACK's forward\n"
-      "beside it.\n"
+      "faster_vit_1 and swin_tiny, or of --models, at 224 x 224, each pass alone, as a training step runs it, and\n"
+      "XNNPACK's forward beside it.\n"
       "Cases are called <op>/<shape>/<pass>, as in --benchmark_filter='^conv2d/56x56_64_3x3/fwd$'.\n\n"
+      "  --models NAMES  models, separated by commas\n"
       "  --threads N     threads (1)\n"
       "  --batch N       images (16)\n"
       "  --mark-region   one repetition, bracketed for pi5model\n"
-      "  --list-layers   print the cases, their FLOPs, bytes, whether XNNPACK has them, model:uses in a step, and end\n\n");
+      "  --list-layers   print the cases, their FLOPs, bytes, whether XNNPACK has them, model:uses in a step, and "
+      "end\n\n");
 }
 
 bool take_count(const char* text, int& value) {
@@ -32,6 +37,13 @@ bool take_count(const char* text, int& value) {
   const long number = std::strtol(text, &end, 10);
   value = static_cast<int>(number);
   return *text != '\0' && *end == '\0' && number >= 1 && number <= 65536;
+}
+
+std::vector<std::string> split(const std::string& names) {
+  std::vector<std::string> parts;
+  std::istringstream stream(names);
+  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+  return parts;
 }
 
 /// Takes our options out of the arguments. False, with a message printed, where one is wrong.
@@ -44,6 +56,11 @@ bool take_options(std::vector<char*>& arguments) {
       options.mark_region = true;
     } else if (argument == "--list-layers") {
       options.list_layers = true;
+    } else if (argument == "--models") {
+      if (i + 1 < arguments.size()) options.models = split(arguments[++i]);
+      if (!options.models.empty()) continue;
+      std::fprintf(stderr, "bramble: error: --models takes models' names, separated by commas\n");
+      return false;
     } else if (argument == "--threads" || argument == "--batch") {
       int& value = argument == "--threads" ? options.threads : options.batch;
       if (i + 1 < arguments.size() && take_count(arguments[++i], value)) continue;
@@ -71,7 +88,8 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "bramble: error: unknown option '%s' (options: %s)\n", arguments[1], kOptions);
     return 2;
   }
-  const auto layers = bramble::bench::layers_of_models(options.batch);
+  const auto models = options.models.empty() ? bramble::bench::measured_models() : options.models;
+  const auto layers = bramble::bench::layers_of_models(options.batch, models);
   if (options.list_layers) {
     bramble::bench::print_layers(layers);
     return 0;
@@ -89,6 +107,9 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const bramble::models::UnknownModel& error) {
+    std::fprintf(stderr, "bramble: error: --models: %s\n", error.what());
+    return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bramble: error: %s\n", error.what());
     return 1;

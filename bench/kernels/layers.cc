@@ -96,10 +96,14 @@ void add_distinct_layers(const Graph& step, const std::string& model, std::vecto
   }
 }
 
-std::vector<Layer> layers_of_models(std::int64_t batch) {
+std::vector<std::string> measured_models() {
+  return {"resnet50", "mobilenetv2_100", "convnext_tiny", "vit_tiny",
+          "vit_base", "efficientnet_b0", "faster_vit_1",  "swin_tiny"};
+}
+
+std::vector<Layer> layers_of_models(std::int64_t batch, const std::vector<std::string>& models) {
   std::vector<Layer> layers;
-  for (const char* name : {"resnet50", "mobilenetv2_100", "convnext_tiny", "vit_tiny", "vit_base", "efficientnet_b0",
-                           "faster_vit_1", "swin_tiny"})
+  for (const std::string& name : models)
     add_distinct_layers(training_step(models::find_model(name), batch), name, layers);
   std::stable_sort(layers.begin(), layers.end(), [](const Layer& a, const Layer& b) {
     const auto op = [](const Layer& layer) { return layer.name.substr(0, layer.name.find('/')); };

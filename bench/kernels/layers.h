@@ -33,8 +33,11 @@ struct Layer {
 /// use.
 void add_distinct_layers(const graph::Graph& step, const std::string& model, std::vector<Layer>& layers);
 
-/// Those of the models that the kernels are held against: resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base,
-/// efficientnet_b0, faster_vit_1 and swin_tiny, at 224 x 224, every parameter trained.
-std::vector<Layer> layers_of_models(std::int64_t batch);
+/// The models that the kernels are held against: resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base,
+/// efficientnet_b0, faster_vit_1 and swin_tiny.
+std::vector<std::string> measured_models();
+
+/// The layers of these models at 224 x 224, every parameter trained. Throws models::UnknownModel.
+std::vector<Layer> layers_of_models(std::int64_t batch, const std::vector<std::string>& models = measured_models());
 
 }  // namespace bramble::bench

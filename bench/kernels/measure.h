@@ -4,6 +4,8 @@
 #include <benchmark/benchmark.h>
 
 #include <chrono>
+#include <string>
+#include <vector>
 
 namespace bramble::bench {
 
@@ -15,6 +17,7 @@ inline constexpr double kMemoryBytes = 11e9;
 struct Options {
   int threads = 1;
   int batch = 16;
+  std::vector<std::string> models = {};  ///< empty: measured_models()
   bool list_layers = false;
   bool mark_region = false;  ///< one repetition, bracketed for pi5model
 };

@@ -11,7 +11,8 @@ namespace {
 test::Outcome bench_kernels(const std::string& arguments) { return test::run_shell(BENCH_KERNELS " " + arguments); }
 
 TEST(BenchKernels, AMistakeGivesOneLine) {
-  for (const char* wrong : {"--threads", "--threads 0", "--batch many", "--batch -2", "--frobnicate"}) {
+  for (const char* wrong : {"--threads", "--threads 0", "--batch many", "--batch -2", "--models",
+                            "--models resnet18,none", "--frobnicate"}) {
     const test::Outcome outcome = bench_kernels(wrong);
     EXPECT_EQ(outcome.code, 2) << wrong;
     EXPECT_EQ(outcome.lines(), 1U) << outcome.output;
@@ -22,8 +23,26 @@ TEST(BenchKernels, AMistakeGivesOneLine) {
 TEST(BenchKernels, TheListNamesOpsFlopsBytesPeersAndModels) {
   const test::Outcome outcome = bench_kernels("--list-layers --batch 2");
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_NE(outcome.output.find("\nconv2d/56x56_64_3x3_sums/fwd\t462422016\t3424256\t1\tresnet50:3\n"), std::string::npos)
+  EXPECT_NE(outcome.output.find("\nconv2d/56x56_64_3x3_sums/fwd\t462422016\t3424256\t1\tresnet50:3\n"),
+            std::string::npos)
       << outcome.output.substr(0, 2000);
+}
+
+// Ops that the eight models do not have.
+TEST(BenchKernels, OtherModelsLayersRunToo) {
+  const test::Outcome outcome = bench_kernels(
+      "--models mobilevitv2_050,efficientvit_b0,edgenext_x_small,ghostnetv2_100,efficientformer_l1 --batch 1 "
+      "--benchmark_min_time=0 --benchmark_filter='^(groupnorm/8x8x128|separable_attention/.*|"
+      "linear_attention/7x7x256_d16|cross_covariance_attention/7x7x192_h4|gate/7x7x960|pool_mixer/7x7x448)/'");
+  ASSERT_EQ(outcome.code, 0) << outcome.output;
+  for (const std::string op :
+       {"groupnorm", "separable_attention", "linear_attention", "cross_covariance_attention", "gate", "pool_mixer"}) {
+    const std::size_t at = outcome.output.find("\n" + op + "/");
+    ASSERT_NE(at, std::string::npos) << op << outcome.output;
+    const std::size_t end = outcome.output.find("/bwd ", at);
+    EXPECT_LT(outcome.output.find("/fwd ", at), end) << op << outcome.output;
+    EXPECT_NE(end, std::string::npos) << op << outcome.output;
+  }
 }
 
 // What pi5model runs: one case, once, so that its brackets hold one repetition.
