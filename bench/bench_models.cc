@@ -22,7 +22,7 @@ namespace bramble::bench {
 namespace {
 
 void list_models() {
-  for (const models::ModelInfo& info : models::all_models()) fmt::print("{}\n", info.name);
+  for (const models::ModelInfo& info : models::benchmark_models()) fmt::print("{}\n", info.name);
 }
 
 // What did not fit this machine's memory, to be said once more at the end of a long run:

@@ -31,7 +31,7 @@ void add_options(CLI::App& app, Options& options) {
   const CLI::Range count(1, kMaxCount);
   // A script's defaults, then the user's own.
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app.add_option("--models", options.model_names, "models, separated by commas, or all (see --list)")
+  app.add_option("--models", options.model_names, "models, separated by commas, or all of the benchmark's (see --list)")
       ->delimiter(',')
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->capture_default_str();
@@ -59,13 +59,13 @@ void add_options(CLI::App& app, Options& options) {
   app.add_flag("--mark-tasks", options.mark_tasks, "and each task in them: see bench/balance.py");
   app.add_flag("--profile", options.profile, "print where the timed steps' time went, by op and by layer");
   app.add_option("--trace", options.trace, "write the timed steps for ui.perfetto.dev, one row a thread");
-  app.add_flag("--list", options.list, "print the models' names and end");
+  app.add_flag("--list", options.list, "print the benchmark's models and end");
 }
 
 void resolve(Options& options) {
   for (const std::string& name : options.model_names) {
     if (name == "all") {
-      for (const models::ModelInfo& info : models::all_models()) add_unique(options.models, &info);
+      for (const models::ModelInfo& info : models::benchmark_models()) add_unique(options.models, &info);
       continue;
     }
     try {

@@ -51,6 +51,7 @@ constexpr Scheme kSchemes[] = {
     {"MaxViT", Draw::kaiming_groups, Draw::xavier},  // but for its head
     {"EdgeNeXt", Draw::truncated_002, Draw::truncated_002},
     {"EfficientFormer", Draw::torch, Draw::normal_002, false, 1e-5F},
+    {"ResNet-9", Draw::torch, Draw::torch},
 };
 
 const Scheme& scheme_of(const std::string& family, const std::string& parameter) {

@@ -17,6 +17,8 @@ constexpr Preprocessing image_net(double crop_pct, std::string_view interpolatio
   return {kImageNetMean, kImageNetDeviation, crop_pct, interpolation};
 }
 constexpr Preprocessing halves(double crop_pct) { return {kHalf, kHalf, crop_pct, "bicubic"}; }
+/// Of CIFAR-10's training pictures, which are never resampled at their own size.
+constexpr Preprocessing kCifar = {{0.4914, 0.4822, 0.4465}, {0.2470, 0.2435, 0.2616}, 1, "bicubic"};
 constexpr Preprocessing kUnchanged = {kZero, kOne, 0.888, "bicubic"};
 
 /// Most families agree within themselves.
@@ -29,6 +31,7 @@ const std::map<std::string_view, Preprocessing>& of_families() {
       {"GhostNetV2", image_net(0.875)},  {"InceptionNeXt", image_net(0.875)},   {"FasterViT", image_net(1)},
       {"MaxViT", image_net(0.95)},       {"MLP-Mixer", halves(0.875)},          {"MnasNet", image_net(0.875)},
       {"Swin", image_net(0.9)},          {"VGG", image_net(0.875, "bilinear")},
+      {"ResNet-9", kCifar},
   };
   return table;
 }

@@ -19,6 +19,7 @@
 #include "models/mobilenetv3.h"
 #include "models/mobilevitv2.h"
 #include "models/resnet.h"
+#include "models/resnet9.h"
 #include "models/swin.h"
 #include "models/vgg.h"
 #include "models/vit.h"
@@ -114,6 +115,7 @@ const std::vector<ModelInfo>& registry() {
       {"swin_base", "Swin", "swin_base_patch4_window7_224", 83.61, kNormAndHeadFc, build_swin_base},
       {"vgg11", "VGG", "vgg11", 69.02, kHeadFc, build_vgg11},
       {"vgg16", "VGG", "vgg16", 71.59, kHeadFc, build_vgg16},
+      {"resnet9_025", "ResNet-9", "", 0, kFc, build_resnet9_025, false},
   };
   return models;
 }
@@ -137,6 +139,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::span<const ModelInfo> all_models() { return registry(); }
+
+std::span<const ModelInfo> benchmark_models() {
+  const auto& models = registry();
+  return {models.begin(), std::ranges::find(models, false, &ModelInfo::in_benchmark)};
+}
 
 const ModelInfo& find_model(std::string_view name) {
   const auto& models = registry();

@@ -37,7 +37,8 @@ void print_table() {
   for (const models::ModelInfo& info : models::all_models()) {
     const std::string top1 = info.top1 > 0 ? fmt::format("{:.2f}", info.top1) : "-";
     const double millions = static_cast<double>(count_parameters(info).parameters) / 1e6;
-    fmt::print(kFormat, info.name, info.family, fmt::format("{:.2f} M", millions), top1, info.timm,
+    const std::string timm = info.timm.empty() ? "-" : info.timm;
+    fmt::print(kFormat, info.name, info.family, fmt::format("{:.2f} M", millions), top1, timm,
                fmt::join(info.head_keys, " "));
   }
 }
@@ -49,6 +50,7 @@ void print_json() {
     list.push_back({{"name", info.name},
                     {"family", info.family},
                     {"timm", info.timm},
+                    {"in_benchmark", info.in_benchmark},
                     {"parameters", counts.parameters},
                     {"head_parameters", counts.head},
                     {"top1", info.top1 > 0 ? nlohmann::ordered_json(info.top1) : nlohmann::ordered_json(nullptr)},

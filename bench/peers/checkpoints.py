@@ -108,6 +108,8 @@ def main():
 
     smallest = {}
     for info in finetune.models(args.bramble):
+        if not info["timm"]:
+            continue  # cifar10.py's
         if args.models is None:
             best = smallest.setdefault(info["family"], info)
             smallest[info["family"]] = min(best, info, key=lambda one: one["parameters"])

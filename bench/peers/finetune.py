@@ -15,29 +15,7 @@ import PIL.ImageOps
 import timm
 import torch
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-import pth  # noqa: E402
-
-MASK = (1 << 64) - 1
-
-
-def order_of_epoch(count, seed, epoch):
-    """engine/data/loader.cc's: splitmix64 and Fisher-Yates."""
-    state = (seed * 0xD1342543DE82EF95 + epoch * 0xDA942042E4DD58B5) & MASK
-    order = list(range(count))
-    for i in range(count, 1, -1):
-        state = (state + 0x9E3779B97F4A7C15) & MASK
-        z = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-        j = (z ^ (z >> 31)) % i
-        order[i - 1], order[j] = order[j], order[i - 1]
-    return order
-
-
-def samples_of(folder):
-    classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
-    return classes, [(path, label) for label, name in enumerate(classes) for path in sorted((folder / name).iterdir())]
+from bramble_data import ROOT, batches_of, pth, samples_of
 
 
 def evaluation_transform(model, size):
@@ -51,10 +29,8 @@ def load(path, transform):
 
 
 def batches(samples, args):
-    cache, stream = {}, [i for epoch in range(args.steps * args.batch // len(samples) + 2)
-                         for i in order_of_epoch(len(samples), 0, epoch)]
-    for step in range(args.steps):
-        chosen = stream[step * args.batch:(step + 1) * args.batch]
+    cache = {}
+    for chosen in batches_of(len(samples), 0, args.steps, args.batch):
         for i in chosen:
             if i not in cache:
                 cache[i] = load(samples[i][0], args.transform)

@@ -87,6 +87,8 @@ TEST(DropRates, AreTimms) {
                {0.3F});
 }
 
+TEST(DropRates, OfTwoResidualsTheSecondHasThemAll) { expect_rates("resnet9_025", {0.2F}, {0.3F}); }
+
 TEST(DropRates, EfficientFormerDropsElementsAndRefusesToDropPaths) {
   const Drops drops = drops_of("efficientformer_l1", {.drop_rate = 0.3F});
   EXPECT_EQ(drops.elements, std::vector<float>{0.3F});

@@ -21,7 +21,7 @@ std::array<double, 3> three(const std::string& text) {
   return values;
 }
 
-TEST(Preprocessing, IsTimmsForEveryModel) {
+TEST(Preprocessing, IsTimmsForEveryModelOfTheBenchmark) {
   std::ifstream file(test::source_file("models/preprocessing.txt"));
   std::size_t lines = 0;
   for (std::string name, mean, deviation, interpolation; file >> name >> mean >> deviation; ++lines) {
@@ -34,7 +34,7 @@ TEST(Preprocessing, IsTimmsForEveryModel) {
     EXPECT_EQ(found.crop_pct, crop_pct);
     EXPECT_EQ(found.interpolation, interpolation);
   }
-  EXPECT_EQ(lines, all_models().size());
+  EXPECT_EQ(lines, benchmark_models().size());
   EXPECT_THROW(preprocessing_of("resnet99"), UnknownModel);
 }
 
