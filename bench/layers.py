@@ -19,6 +19,7 @@ import re
 import statistics
 from collections import defaultdict
 
+import targets
 from modelled import CORE_FLOPS, MEMORY_BYTES, Runner, add_options, deliver, fail, markdown, run
 
 
@@ -132,7 +133,8 @@ def main():
                "times as fast as XNNPACK", "… and its passes", "in"]
     deliver("# Single layers, modelled on one core of a Raspberry Pi 5\n\n"
             f"Batch {args.batch}; made with `bench/layers.py`, which says what the columns mean.\n\n"
-            "Shares of the roofline:\n\n"
+            f"Shares of the roofline that were to be reached:\n\n{targets.table(measured, results, args.batch)}\n"
+            "By op and pass:\n\n"
             f"{summary(measured, results, args.batch)}\n{steps(layers, updates, results, args)}"
             f"{markdown(heading, rows)}", args.out)
 
