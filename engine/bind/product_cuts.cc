@@ -21,6 +21,8 @@ constexpr std::int64_t kPartsInCache = (2 << 20) / sizeof(float);
 constexpr std::int64_t kCores = 4;
 // What even_cut tries: more tasks than these are no more even.
 constexpr std::int64_t kMostRowTasks = 64, kMostColTasks = 16;
+// What cut_gradient tries beyond what the goal of tasks asks for: one of them divides well among four cores.
+constexpr std::int64_t kMoreRowTasks = 3;
 
 // What a task takes, in elements of C: whole tiles, the rows' packing or first reading, and the panels of B, which it
 // fetches once.
@@ -100,6 +102,29 @@ void cut_product(std::int64_t rows, std::int64_t cols, std::int64_t groups, std:
               borders[static_cast<std::size_t>(cut.unit(units, i + 1))], col, std::min(col + cut.col_step, cols)}});
 }
 
+namespace {
+
+/// Rows of each task, of `fewest` tasks or a few more: those with which four cores finish first, where each of `times`
+/// parts and groups is cut into columns of col_step.
+std::int64_t even_rows(std::int64_t rows, std::int64_t fewest, std::int64_t most, std::int64_t cols,
+                       std::int64_t col_step, std::int64_t times) {
+  std::int64_t best = 0, best_cost = 0;
+  for (std::int64_t count = fewest; count <= std::min(fewest + kMoreRowTasks, most); ++count) {
+    const std::int64_t step = round_up(ceil_div(rows, count), kGemmTileRows);
+    Dealt dealt;
+    for (std::int64_t i = 0; i < times; ++i)
+      for (std::int64_t col = 0; col < cols; col += col_step)
+        for (std::int64_t row = 0; row < rows; row += step)
+          dealt.deal(task_cost(std::min(step, rows - row), std::min(col_step, cols - col), kGemmTileRows));
+    if (best > 0 && dealt.cost() >= best_cost) continue;
+    best = step;
+    best_cost = dealt.cost();
+  }
+  return best;
+}
+
+}  // namespace
+
 GradientCuts cut_gradient(std::int64_t rows, std::int64_t cols, std::int64_t depth, std::int64_t groups,
                           const kernels::ConvBlocking& blocking) {
   GradientCuts cuts;
@@ -107,12 +132,13 @@ GradientCuts cut_gradient(std::int64_t rows, std::int64_t cols, std::int64_t dep
   const std::int64_t elements = groups * kernels::gemm_b_elements(rows, cols);
   const std::int64_t affordable = std::max({std::int64_t{1}, kPartsInCache / elements, depth / kDeepEnough});
   cuts.parts = std::clamp<std::int64_t>(std::min(goal, depth / kShallowest), 1, affordable);
-  const std::int64_t row_tasks =
-      std::clamp<std::int64_t>(ceil_div(goal, cuts.parts), 1, ceil_div(rows, blocking.rows / 2));
+  const std::int64_t most_row_tasks = ceil_div(rows, blocking.rows / 2);
+  const std::int64_t row_tasks = std::clamp<std::int64_t>(ceil_div(goal, cuts.parts), 1, most_row_tasks);
   const std::int64_t col_tasks =
       std::clamp<std::int64_t>(ceil_div(goal, cuts.parts * row_tasks), 1, ceil_div(cols, kNarrowest));
-  const std::int64_t row_step = round_up(ceil_div(rows, row_tasks), kGemmTileRows);
   const std::int64_t col_step = round_up(ceil_div(cols, col_tasks), kGemmTileCols);
+  const std::int64_t row_step =
+      even_rows(rows, row_tasks, most_row_tasks, cols, col_step, cuts.parts * std::min(groups, kCores));
   cuts.row_tasks = ceil_div(rows, row_step);
   for (std::int64_t part = 0; part < cuts.parts; ++part) {
     for (std::int64_t group = 0; group < groups; ++group) {

@@ -95,6 +95,17 @@ std::array<std::int64_t, 4> tiles_of_four_cores(const std::vector<SumTask>& task
   return cores;
 }
 
+TEST(ProductCuts, GradientsOfSeveralPartsAreSharedEvenly) {
+  // resnet18's first convolution of stride 2 at a batch of 16: seven parts, whose three slices each left cores idle.
+  const GradientCuts cuts = cut_gradient(576, 128, 12544, 1, ConvBlocking{});
+  std::array<std::int64_t, 4> cores{};
+  for (const GradientTask& task : cuts.tasks)
+    *std::min_element(cores.begin(), cores.end()) += (task.depth_end - task.depth_begin) *
+                                                     (task.slice.row_end - task.slice.row_begin) *
+                                                     (task.slice.col_end - task.slice.col_begin);
+  EXPECT_LE(*std::max_element(cores.begin(), cores.end()), 1.05 * 576 * 128 * 12544 / 4);
+}
+
 TEST(ProductCuts, ColumnsAreCutIntoWholePanelsThatFourCoresFinishTogether) {
   for (const auto& [rows, cols] : {std::pair{4, 25088}, {196, 512}, {196, 2048}, {16, 1280}, {64, 12}, {4, 4096}}) {
     const std::int64_t step = even_columns(rows, cols, 192);
