@@ -234,8 +234,8 @@ TensorId Builder::avg_pool2d(TensorId x, int kernel, int stride, int padding, bo
               model_.graph.tensor(x).name + ".avg_pool", {x});
 }
 
-TensorId Builder::pool_mixer(TensorId x, int kernel, TensorId gamma) {
-  return node(std::make_shared<PoolMixer>(PoolMixerAttributes{kernel}), model_.graph.tensor(gamma).name,
+TensorId Builder::pool_mixer(TensorId x, int kernel, TensorId gamma, bool residual) {
+  return node(std::make_shared<PoolMixer>(PoolMixerAttributes{kernel, residual}), model_.graph.tensor(gamma).name,
               {x, flat(gamma)});
 }
 

@@ -113,8 +113,8 @@ class Builder {
   TensorId drop_path(TensorId x, float rate);  ///< likewise; stochastic depth, x [N, ...]
   TensorId max_pool2d(TensorId x, int kernel, int stride, int padding);
   TensorId avg_pool2d(TensorId x, int kernel, int stride, int padding = 0, bool count_include_pad = true);
-  /// x + gamma * (pool(x) - x), the pool over what lies inside the image.
-  TensorId pool_mixer(TensorId x, int kernel, TensorId gamma);
+  /// x + gamma * (pool(x) - x), the pool over what lies inside the image; without a residual, the second term alone.
+  TensorId pool_mixer(TensorId x, int kernel, TensorId gamma, bool residual = true);
   TensorId global_avg_pool(TensorId x);  ///< [N, H, W, C] -> [N, C]
   TensorId resize(TensorId x, ResizeMode mode, std::int64_t height, std::int64_t width);
   TensorId gate(TensorId x, TensorId gate);  ///< x * gate; of a smaller gate, its nearest pixel

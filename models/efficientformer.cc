@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "graph/builder.h"
+#include "models/blocks/drop_path_rate.h"
 
 namespace bramble::models {
 namespace {
@@ -56,29 +57,35 @@ TensorId attention(Builder& b, const std::string& name, TensorId x) {
 }
 
 /// On tokens.
-TensorId attention_block(Builder& b, const std::string& name, TensorId x) {
+TensorId attention_block(Builder& b, const std::string& name, TensorId x, float drop_path) {
   const int channels = static_cast<int>(b.channels(x));
   const auto layer_scale = [&](const char* layer) { return b.parameter(name + layer + ".gamma", {channels}); };
   const TensorId mixed = attention(b, name + ".token_mixer", b.layernorm(name + ".norm1", x, kLayerNormEps));
-  x = b.add(b.scale(mixed, layer_scale(".ls1")), x);
+  x = b.add(b.drop_path(b.scale(mixed, layer_scale(".ls1")), drop_path), x);
   TensorId y = b.layernorm(name + ".norm2", x, kLayerNormEps);
   y = b.linear(name + ".mlp.fc2", b.gelu(b.linear(name + ".mlp.fc1", y, kMlpRatio * channels)), channels);
   b.move_parameters_to_end(name + ".ls1");
-  return b.add(b.scale(y, layer_scale(".ls2")), x);
+  return b.add(b.drop_path(b.scale(y, layer_scale(".ls2")), drop_path), x);
 }
 
 /// On images.
-TensorId pool_block(Builder& b, const std::string& name, TensorId x) {
+TensorId pool_block(Builder& b, const std::string& name, TensorId x, float drop_path) {
   const int channels = static_cast<int>(b.channels(x));
-  x = b.pool_mixer(x, kPool, b.parameter(name + ".ls1.gamma", {channels}));
+  // A branch that may be dropped stands apart from its residual.
+  const bool drops = drop_path > 0 && b.config().training;
+  const TensorId mixed = b.pool_mixer(x, kPool, b.parameter(name + ".ls1.gamma", {channels}), !drops);
+  x = drops ? b.add(b.drop_path(mixed, drop_path), x) : mixed;
   TensorId y = b.conv2d(name + ".mlp.fc1", x, kMlpRatio * channels, 1, {.bias = true});
   y = b.gelu(b.batchnorm(name + ".mlp.norm1", y));
   y = b.conv2d(name + ".mlp.fc2", y, channels, 1, {.bias = true});
   const graph::BatchNormBranch norm = b.batchnorm_branch(name + ".mlp.norm2", y);
-  return b.batchnorm_sum(name + ".mlp.norm2", {norm}, x, b.parameter(name + ".ls2.gamma", {channels}));
+  const TensorId gamma = b.parameter(name + ".ls2.gamma", {channels});
+  if (!drops) return b.batchnorm_sum(name + ".mlp.norm2", {norm}, x, gamma);
+  return b.add(b.drop_path(b.batchnorm_sum(name + ".mlp.norm2", {norm}, graph::kNoTensor, gamma), drop_path), x);
 }
 
-TensorId stage(Builder& b, const std::string& name, TensorId x, int depth, int attention_blocks) {
+TensorId stage(Builder& b, const std::string& name, TensorId x, int depth, int attention_blocks,
+               DropPathRates& drop_paths) {
   for (int i = 0; i < depth; ++i) {
     const std::string block = name + ".blocks." + std::to_string(i + (i >= depth - attention_blocks ? 1 : 0));
     if (i == depth - attention_blocks) {
@@ -88,21 +95,21 @@ TensorId stage(Builder& b, const std::string& name, TensorId x, int depth, int a
                                 "; use images of 193 to 224 pixels");
       x = b.reshape(x, {shape[0], kTokens * kTokens, shape[3]});
     }
-    x = i < depth - attention_blocks ? pool_block(b, block, x) : attention_block(b, block, x);
+    const float drop_path = drop_paths.next();
+    x = i < depth - attention_blocks ? pool_block(b, block, x, drop_path) : attention_block(b, block, x, drop_path);
   }
   return x;
 }
 
 graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
-  if (config.training && config.drop_path_rate > 0)
-    throw graph::GraphError("stochastic depth is not there yet for EfficientFormer: its rate has to be 0");
   Builder b(config);
   TensorId x = b.relu(conv_norm(b, "stem.conv1", "stem.norm1", b.images(), variant.channels[0] / 2));
   x = b.relu(conv_norm(b, "stem.conv2", "stem.norm2", x, variant.channels[0]));
+  DropPathRates drop_paths(config, variant.depths);
   for (std::size_t s = 0; s < kStages; ++s) {
     const std::string name = "stages." + std::to_string(s);
     if (s > 0) x = conv_norm(b, name + ".downsample.conv", name + ".downsample.norm", x, variant.channels[s]);
-    x = stage(b, name, x, variant.depths[s], s == kStages - 1 ? variant.attention_blocks : 0);
+    x = stage(b, name, x, variant.depths[s], s == kStages - 1 ? variant.attention_blocks : 0, drop_paths);
   }
   x = b.layernorm("norm", x, kLayerNormEps);
   const std::int64_t channels = b.channels(x), classes = config.classes;

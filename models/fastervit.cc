@@ -1,7 +1,6 @@
 #include "models/fastervit.h"
 
 #include <array>
-#include <numeric>
 
 #include "models/blocks/drop_path_rate.h"
 #include "models/blocks/mlp.h"
@@ -27,18 +26,6 @@ struct Variant {
   int channels;  ///< of the first level; each one after it has twice as many
   int stem_channels;
   bool layer_scale = false;  ///< and the carrier tokens are added to the image at last
-};
-
-/// The blocks' rates of stochastic depth, one after the other.
-class DropPaths {
- public:
-  DropPaths(const graph::ModelConfig& config, const Variant& variant)
-      : config_(config), blocks_(std::accumulate(variant.depths.begin(), variant.depths.end(), 0)) {}
-  float next() { return drop_path_rate(config_, index_++, blocks_); }
-
- private:
-  const graph::ModelConfig& config_;
-  int blocks_, index_ = 0;
 };
 
 TensorId attention(Builder& b, const std::string& name, TensorId x, std::int64_t side, std::int64_t prefix, int heads) {
@@ -112,7 +99,7 @@ TensorId window_positions(Builder& b, const std::string& name, std::int64_t pref
 
 /// Level of windows with carrier tokens: x [N, H, W, C] -> the same.
 TensorId hierarchical_level(Builder& b, const Variant& variant, const std::string& name, TensorId x, int depth,
-                            int heads, DropPaths& drop_paths) {
+                            int heads, DropPathRates& drop_paths) {
   const graph::Shape shape = b.shape(x);
   const CarrierWindows windows(shape[1] / kWindow);
   const std::int64_t side = windows.carrier_side(), image_side = windows.image_side();
@@ -148,7 +135,7 @@ TensorId hierarchical_level(Builder& b, const Variant& variant, const std::strin
 
 /// Level of one window: x [N, 7, 7, C] -> the same.
 TensorId whole_image_level(Builder& b, const Variant& variant, const std::string& name, TensorId x, int depth,
-                           int heads, DropPaths& drop_paths) {
+                           int heads, DropPathRates& drop_paths) {
   const graph::Shape shape = b.shape(x);
   const int channels = static_cast<int>(shape[3]);
   x = b.reshape(x, {shape[0], kWindow * kWindow, channels});
@@ -177,7 +164,7 @@ TensorId patch_embedding(Builder& b, const Variant& variant) {
   return b.relu(b.batchnorm("patch_embed.conv_down.4", x, kEps));
 }
 
-TensorId level(Builder& b, const Variant& variant, int number, TensorId x, DropPaths& drop_paths) {
+TensorId level(Builder& b, const Variant& variant, int number, TensorId x, DropPathRates& drop_paths) {
   const std::string name = "levels." + std::to_string(number);
   const int depth = variant.depths[static_cast<std::size_t>(number)];
   const int heads = kHeads[static_cast<std::size_t>(number)];
@@ -202,7 +189,7 @@ graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
     throw graph::GraphError("images of " + std::to_string(config.size) + "x" + std::to_string(config.size) +
                             " do not fit: windows and carrier tokens are for 224x224; use --size 224");
   Builder b(config);
-  DropPaths drop_paths(config, variant);
+  DropPathRates drop_paths(config, variant.depths);
   TensorId x = patch_embedding(b, variant);
   for (int number = 0; number < kLevels; ++number) {
     x = level(b, variant, number, x, drop_paths);

@@ -18,6 +18,7 @@ using graph::WindowPartition;
 constexpr int kStages = 4;
 constexpr int kPatch = 4;
 constexpr std::int64_t kWindow = 7;
+constexpr std::int64_t kSizes = kPatch * kWindow << (kStages - 1);  // multiples of it
 constexpr int kHeadDim = 32;
 constexpr float kLayerNormEps = 1e-5F;
 
@@ -50,9 +51,6 @@ TensorId block(Builder& b, const std::string& name, TensorId x, bool shifted, fl
 TensorId patch_merging(Builder& b, const std::string& name, TensorId x) {
   const graph::Shape shape = b.shape(x);
   const std::int64_t height = shape[1], width = shape[2], channels = shape[3];
-  if (height % 2 != 0 || width % 2 != 0)
-    throw graph::GraphError(name + ": " + std::to_string(height) + " x " + std::to_string(width) +
-                            " tokens do not merge two by two; use images of another size");
   graph::TokenLists lists;
   for (std::int64_t row = 0; row < height; row += 2)
     for (std::int64_t column = 0; column < width; column += 2)
@@ -65,6 +63,11 @@ TensorId patch_merging(Builder& b, const std::string& name, TensorId x) {
 }
 
 graph::Model build(const graph::ModelConfig& config, const Variant& variant) {
+  // Then each stage's tokens divide into windows, and merge two by two for the next one.
+  if (config.size % kSizes != 0)
+    throw graph::GraphError("images of " + std::to_string(config.size) + "x" + std::to_string(config.size) +
+                            " do not divide into windows; use a --size that is a multiple of " +
+                            std::to_string(kSizes));
   Builder b(config);
   const int blocks = std::accumulate(variant.depths.begin(), variant.depths.end(), 0);
   int index = 0;

@@ -10,7 +10,8 @@ namespace {
 
 kernels::PoolMixerShape pool_mixer_shape(const graph::PoolMixerAttributes& attributes, const graph::Shape& x) {
   const auto extent = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-  return {extent(x[0]), extent(x[1]), extent(x[2]), extent(x[3]), extent(attributes.kernel / 2)};
+  return {extent(x[0]), extent(x[1]), extent(x[2]), extent(x[3]), extent(attributes.kernel / 2),
+          attributes.residual};
 }
 
 Slices row_slices(const kernels::PoolMixerShape& shape) {

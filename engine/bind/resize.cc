@@ -17,6 +17,8 @@ kernels::ResizeMode to_kernel(graph::ResizeMode mode) {
       return kernels::ResizeMode::bilinear;
     case graph::ResizeMode::bilinear_corners:
       return kernels::ResizeMode::bilinear_corners;
+    case graph::ResizeMode::adaptive_average:
+      return kernels::ResizeMode::adaptive_average;
   }
   throw std::logic_error("no such mode of resize");
 }

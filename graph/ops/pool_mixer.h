@@ -7,7 +7,8 @@
 namespace bramble::graph {
 
 struct PoolMixerAttributes {
-  int kernel = 3;  ///< odd
+  int kernel = 3;        ///< odd
+  bool residual = true;  ///< false: y = gamma * (pool(x) - x)
 };
 
 /// Inputs: x [N, H, W, C], optional gamma [C]. Output: y (as x).

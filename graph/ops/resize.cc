@@ -10,6 +10,8 @@ std::vector<TensorSpec> Resize::infer(std::span<const TensorSpec> inputs) const 
   expect_inputs(inputs, 1, 1);
   expect_rank(inputs[0], 4, "the input", "[N, H, W, C]");
   require(height > 0 && width > 0, "height and width must be at least 1");
+  require(mode != ResizeMode::adaptive_average || (height >= inputs[0].shape[1] && width >= inputs[0].shape[2]),
+          "an adaptive average makes no smaller image");
   return {{{inputs[0].shape[0], height, width, inputs[0].shape[3]}}};
 }
 

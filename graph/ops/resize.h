@@ -5,8 +5,9 @@
 
 namespace bramble::graph {
 
-/// bilinear_corners is PyTorch's align_corners = True: the corners keep their values.
-enum class ResizeMode : std::uint8_t { nearest, bilinear, bilinear_corners };
+/// bilinear_corners is PyTorch's align_corners = True: the corners keep their values. adaptive_average is its
+/// adaptive_avg_pool2d, to images that are not smaller.
+enum class ResizeMode : std::uint8_t { nearest, bilinear, bilinear_corners, adaptive_average };
 
 /// Input: x [N, H, W, C]. Output: [N, height, width, C].
 class Resize : public Op {

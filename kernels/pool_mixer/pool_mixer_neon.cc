@@ -65,7 +65,7 @@ void pool_mixer_fwd_f32(const PoolMixerShape& shape, std::size_t row_begin, std:
         const float32x4_t sum = window_sum(lanes, image + c, rows, cols, pitch, shape.channels);
         const float32x4_t mixed = vsubq_f32(vmulq_f32(sum, share), own);
         const float32x4_t factor = gamma != nullptr ? lanes.load(gamma + c) : vdupq_n_f32(1.0f);
-        lanes.store(y + at + c, vfmaq_f32(own, mixed, factor));
+        lanes.store(y + at + c, vfmaq_f32(shape.residual ? own : vdupq_n_f32(0), mixed, factor));
       });
     }
   }
@@ -93,7 +93,7 @@ void pool_mixer_bwd_f32(const PoolMixerShape& shape, std::size_t row_begin, std:
         if (dgamma != nullptr)
           lanes.store(dgamma + c, vfmaq_f32(lanes.load(dgamma + c), t, lanes.load(x + at + c)));
         const float32x4_t factor = gamma != nullptr ? lanes.load(gamma + c) : vdupq_n_f32(1.0f);
-        if (dx != nullptr) lanes.store(dx + at + c, vfmaq_f32(own, t, factor));
+        if (dx != nullptr) lanes.store(dx + at + c, vfmaq_f32(shape.residual ? own : vdupq_n_f32(0), t, factor));
       });
     }
   }

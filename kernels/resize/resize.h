@@ -7,8 +7,9 @@
 
 namespace bramble::kernels {
 
-/// bilinear_corners is PyTorch's align_corners = True: the corners keep their values.
-enum class ResizeMode : std::uint8_t { nearest, bilinear, bilinear_corners };
+/// bilinear_corners is PyTorch's align_corners = True: the corners keep their values. adaptive_average is its
+/// adaptive_avg_pool2d, to images that are not smaller.
+enum class ResizeMode : std::uint8_t { nearest, bilinear, bilinear_corners, adaptive_average };
 
 struct ResizeShape {
   std::size_t batch = 1;
@@ -22,6 +23,7 @@ struct ResizeShape {
 /// What position `at` of `out` along one axis is made of: (1 - share) * x[first] + share * x[second].
 /// nearest: floor(at * in / out). bilinear: around max((at + 0.5) * in / out - 0.5, 0), within the image.
 /// bilinear_corners: around at * (in - 1) / (out - 1), 0 where out is 1.
+/// adaptive_average: the mean of floor(at * in / out) to ceil((at + 1) * in / out), which are two at most as out >= in.
 struct ResizeTaps {
   std::size_t first;
   std::size_t second;

@@ -46,6 +46,10 @@ ResizeTaps resize_taps(ResizeMode mode, std::size_t in, std::size_t out, std::si
     const float share = static_cast<float>(source % steps) / static_cast<float>(steps);
     return {first, std::min(first + 1, in - 1), share};
   }
+  if (mode == ResizeMode::adaptive_average) {
+    const std::size_t first = at * in / out, last = ((at + 1) * in - 1) / out;
+    return {first, last, last > first ? 0.5f : 0.0f};
+  }
   const float ratio = static_cast<float>(in) / static_cast<float>(out);
   const float source = std::max((static_cast<float>(at) + 0.5f) * ratio - 0.5f, 0.0f);
   const std::size_t first = std::min(static_cast<std::size_t>(source), in - 1);
@@ -62,8 +66,10 @@ void resize_fwd_f32(ResizeMode mode, const ResizeShape& shape, std::size_t row_b
       const ResizeTaps across = resize_taps(mode, shape.width, shape.out_width, w);
       float* const pixel = y + (row * shape.out_width + w) * shape.channels;
       const float* const top = image + down.first * pitch;
-      if (mode == ResizeMode::nearest) copy_pixel(top + across.first * shape.channels, shape.channels, pixel);
-      else blend_pixel(top, image + down.second * pitch, across, down.share, shape.channels, pixel);
+      if (mode == ResizeMode::nearest)
+        copy_pixel(top + across.first * shape.channels, shape.channels, pixel);
+      else
+        blend_pixel(top, image + down.second * pitch, across, down.share, shape.channels, pixel);
     }
   }
 }

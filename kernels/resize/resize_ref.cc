@@ -21,6 +21,13 @@ std::vector<Tap> taps_of(ResizeMode mode, std::size_t in, std::size_t out, std::
     const auto first = static_cast<std::size_t>(std::floor(source));
     return {{first, 1 - (source - std::floor(source))}, {std::min(first + 1, in - 1), source - std::floor(source)}};
   }
+  if (mode == ResizeMode::adaptive_average) {
+    std::vector<Tap> taps;
+    const auto end = static_cast<std::size_t>(std::ceil(static_cast<double>((at + 1) * in) / static_cast<double>(out)));
+    for (std::size_t i = at * in / out; i < end; ++i) taps.push_back({i, 0});
+    for (Tap& tap : taps) tap.share = 1.0 / static_cast<double>(taps.size());
+    return taps;
+  }
   const double source = std::max((static_cast<double>(at) + 0.5) * ratio - 0.5, 0.0);
   const auto first = static_cast<std::size_t>(std::floor(source));
   const double share = source - std::floor(source);

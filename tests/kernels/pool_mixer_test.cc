@@ -17,6 +17,7 @@ std::vector<PoolMixerShape> shapes() {
     all.push_back({1, 2, 9, channels, 1});
     all.push_back({3, 1, 1, channels, 1});
     all.push_back({1, 9, 8, channels, 2});
+    all.push_back({1, 9, 8, channels, 1, false});
   }
   return all;
 }

@@ -9,7 +9,8 @@
 namespace bramble::kernels {
 namespace {
 
-constexpr ResizeMode kModes[] = {ResizeMode::nearest, ResizeMode::bilinear, ResizeMode::bilinear_corners};
+constexpr ResizeMode kModes[] = {ResizeMode::nearest, ResizeMode::bilinear, ResizeMode::bilinear_corners,
+                                 ResizeMode::adaptive_average};
 
 /// Up, down, one axis each way, and to one pixel and from one.
 std::vector<ResizeShape> shapes() {
@@ -17,6 +18,7 @@ std::vector<ResizeShape> shapes() {
   for (const std::size_t channels : {1, 3, 4, 7, 18}) {
     all.push_back({2, 7, 7, channels, 8, 8});
     all.push_back({2, 3, 4, channels, 7, 8});
+    all.push_back({1, 5, 6, channels, 7, 7});
     all.push_back({1, 8, 6, channels, 3, 11});
     all.push_back({1, 5, 5, channels, 1, 1});
     all.push_back({1, 1, 1, channels, 3, 2});
@@ -30,6 +32,7 @@ std::size_t y_size(const ResizeShape& s) { return s.batch * s.out_height * s.out
 TEST(Resize, MatchesReferenceRowByRowMisaligned) {
   for (const ResizeMode mode : kModes) {
     for (const ResizeShape& s : shapes()) {
+      if (mode == ResizeMode::adaptive_average && s.out_height < s.height) continue;
       const auto x = test::uniform(x_size(s) + 1, 1), dy = test::uniform(y_size(s) + 1, 2);
       std::vector<float> y(y_size(s) + 1), expected_y(y_size(s)), dx(x_size(s) + 1), expected_dx(x_size(s));
       for (std::size_t row = s.batch * s.out_height; row-- > 0;)
@@ -45,7 +48,7 @@ TEST(Resize, MatchesReferenceRowByRowMisaligned) {
 }
 
 /// torch.nn.functional.interpolate(torch.tensor([[[1., 2, 4]]]), size=5, mode="linear"), likewise "nearest", and
-/// "linear" with align_corners=True.
+/// "linear" with align_corners=True; adaptive_avg_pool1d of the same.
 TEST(Resize, IsPyTorchs) {
   const ResizeShape s{1, 1, 3, 1, 1, 5};
   const float x[] = {1, 2, 4};
@@ -58,6 +61,8 @@ TEST(Resize, IsPyTorchs) {
   for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(y[i], corners[i], 1e-6);
   resize_fwd_f32(ResizeMode::nearest, s, 0, 1, x, y.data());
   EXPECT_EQ(y, (std::vector<float>{1, 1, 2, 2, 4}));
+  resize_fwd_f32(ResizeMode::adaptive_average, s, 0, 1, x, y.data());
+  EXPECT_EQ(y, (std::vector<float>{1, 1.5, 2, 3, 4}));
 }
 
 }  // namespace

@@ -69,6 +69,12 @@ TEST(DropRates, AreTimms) {
                                        0.1176F, 0.1294F, 0.1412F, 0.1529F, 0.1647F, 0.1765F, 0.1882F, 0.2F};
   expect_rates("convnext_tiny", eighteen, {0.3F});
   expect_rates("inception_next_tiny", eighteen, {0.3F});
+  expect_rates("efficientformer_l1",
+               {0.0143F, 0.0143F, 0.0286F, 0.0286F, 0.0429F, 0.0429F, 0.0571F, 0.0571F, 0.0714F, 0.0714F,
+                0.0857F, 0.0857F, 0.1F,    0.1F,    0.1143F, 0.1143F, 0.1286F, 0.1286F, 0.1429F, 0.1429F,
+                0.1571F, 0.1571F, 0.1714F, 0.1714F, 0.1857F, 0.1857F, 0.2F,    0.2F},
+               {0.3F});
+  expect_rates("fastvit_t8", {0.0222F, 0.0444F, 0.0667F, 0.0889F, 0.1111F, 0.1333F, 0.1556F, 0.1778F, 0.2F}, {0.3F});
   // A split block has two branches.
   expect_rates("edgenext_x_small",
                {0.0118F, 0.0235F, 0.0353F, 0.0471F, 0.0588F, 0.0588F, 0.0706F, 0.0824F, 0.0941F, 0.1059F,
@@ -88,12 +94,6 @@ TEST(DropRates, AreTimms) {
 }
 
 TEST(DropRates, OfTwoResidualsTheSecondHasThemAll) { expect_rates("resnet9_025", {0.2F}, {0.3F}); }
-
-TEST(DropRates, EfficientFormerDropsElementsAndRefusesToDropPaths) {
-  const Drops drops = drops_of("efficientformer_l1", {.drop_rate = 0.3F});
-  EXPECT_EQ(drops.elements, std::vector<float>{0.3F});
-  EXPECT_THROW(drops_of("efficientformer_l1", {.drop_path_rate = 0.1F}), graph::GraphError);
-}
 
 TEST(DropRates, NothingIsDroppedUnlessAskedForNorInEvaluation) {
   graph::ModelConfig evaluation = kDropping;
