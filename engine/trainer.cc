@@ -1,6 +1,7 @@
 #include "engine/trainer.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "engine/layout.h"
@@ -38,6 +39,15 @@ std::vector<float> export_value(const Program& program, const graph::TensorSpec&
 void import_value(const Program& program, const std::string& name, std::span<const float> torch) {
   const TensorId id = find_value(program.graph(), name);
   import_torch(program.graph().tensor(id).spec, torch, values<float>(program, id));
+}
+
+/// By the exponent's bits, without a branch: a loop for vectors.
+bool all_finite(std::span<const float> floats) {
+  constexpr std::uint32_t kExponent = 0x7f800000;
+  std::uint32_t bad = 0;
+  for (const float value : floats)
+    bad |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(value) & kExponent) == kExponent);
+  return bad == 0;
 }
 
 /// A variance of 0 would be no start: PyTorch's is 1.
@@ -144,12 +154,21 @@ float Trainer::step() {
 }
 
 std::string Trainer::parameter_not_finite() const {
-  std::string found;
-  for (const std::string& name : parameter_names())
-    if (!std::ranges::all_of(values<float>(impl_->program, find_value(impl_->program.graph(), name)),
-                             [](float value) { return std::isfinite(value); }))
-      found = name;
-  return found;
+  const std::vector<graph::Tensor>& tensors = impl_->program.graph().tensors();
+  for (auto id = static_cast<TensorId>(tensors.size() - 1); id >= 0; --id) {
+    const graph::Tensor& tensor = tensors[static_cast<std::size_t>(id)];
+    if (tensor.role != Role::parameter || !impl_->step.gradients.contains(id)) continue;
+    if (!all_finite(values<float>(impl_->program, id))) return tensor.name;
+  }
+  return "";
+}
+
+std::string Trainer::value_not_finite() const {
+  const graph::Graph& graph = impl_->program.graph();
+  for (const Role role : {Role::parameter, Role::buffer, Role::state})
+    for (const std::string& name : names_of(graph, role))
+      if (!all_finite(values<float>(impl_->program, graph.find(name)))) return name;
+  return "";
 }
 
 std::string Trainer::find_not_finite() {

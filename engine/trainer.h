@@ -55,9 +55,11 @@ class Trainer {
   /// Where the last step's NaN or infinity comes from: "parameter 'fc.weight'" or "the output of layer 'layer1.0.bn1'
   /// (batchnorm)", the first there is. Runs the forward again and changes nothing. Empty if all is finite.
   std::string find_not_finite();
-  /// A parameter that has a NaN or an infinity: of several the last, whose gradient was the first to overflow. Empty if
-  /// there is none.
+  /// A trained parameter that has a NaN or an infinity: of several the last, whose gradient was the first to overflow.
+  /// Empty if there is none. Reads all of them once: a fraction of a step.
   std::string parameter_not_finite() const;
+  /// The first of all that persists - parameters, running statistics, state - that has one. Empty if there is none.
+  std::string value_not_finite() const;
   /// What step() runs.
   const Program& program() const;
   /// From now on step() writes its times into `record`, made by program().make_record(); with nullptr, none.

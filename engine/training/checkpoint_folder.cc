@@ -1,5 +1,7 @@
 #include "engine/training/checkpoint_folder.h"
 
+#include <fcntl.h>
+
 #include <charconv>
 #include <cstdio>
 #include <string>
@@ -39,6 +41,18 @@ std::vector<Checkpoint> all_checkpoints(const fs::path& root) {
   return found;
 }
 
+/// Gives the folder its name, also where there is one of that name: then they are exchanged, so that at no moment there is
+/// none.
+void put_in_place(const fs::path& unfinished, const fs::path& path) {
+  std::error_code error;
+  if (fs::exists(path, error)) {
+    if (renameat2(AT_FDCWD, unfinished.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) == 0) return;
+    fs::remove_all(path, error);  // a file system that cannot exchange
+  }
+  fs::rename(unfinished, path, error);
+  if (error) throw FileError(path, "cannot be written: " + error.message());
+}
+
 }  // namespace
 
 std::optional<Checkpoint> newest_checkpoint(const fs::path& root) {
@@ -55,13 +69,17 @@ Checkpoint save_checkpoint(const fs::path& root, std::int64_t step,
   const fs::path unfinished = root / kUnfinished;
   fs::remove_all(unfinished, error);
   if (!fs::create_directory(unfinished, error)) throw FileError(root, "cannot be written: " + error.message());
-  write({step, unfinished});
-  flush_folder(unfinished);
   const Checkpoint saved{step, root / folder_name(step)};
-  fs::remove_all(saved.path, error);  // of the same step, so with the same contents
-  fs::rename(unfinished, saved.path, error);
-  if (error) throw FileError(saved.path, "cannot be written: " + error.message());
+  try {
+    write({step, unfinished});
+    flush_folder(unfinished);
+    put_in_place(unfinished, saved.path);
+  } catch (...) {
+    fs::remove_all(unfinished, error);  // a full disk needs the room
+    throw;
+  }
   flush_folder(root);
+  fs::remove_all(unfinished, error);
   for (const Checkpoint& other : all_checkpoints(root))
     if (other.step != step) fs::remove_all(other.path, error);
   return saved;

@@ -15,8 +15,8 @@ std::string quoted(const fs::path& path) { return test::quoted(path.string()); }
 test::Outcome bramble(const std::string& arguments) { return test::run_shell(std::string(BRAMBLE) + " " + arguments); }
 
 std::string train_arguments(const fs::path& data, const fs::path& out, const std::string& more) {
-  return "train --model mobilenetv2_050 --size 32 --batch 4 --steps 2 --data " + quoted(data) + " --out " + quoted(out) + " " +
-         more;
+  return "train --model mobilenetv2_050 --size 32 --batch 4 --data " + quoted(data) + " --out " + quoted(out) + " " +
+         (more.find("--epochs") == std::string::npos ? "--steps 2 " : "") + more;
 }
 
 test::Outcome train(const fs::path& data, const fs::path& out, const std::string& more = "") {
@@ -160,6 +160,30 @@ TEST(TrainData, DataThatGoesStopsTheRunWhichContinuesWhenItIsBack) {
   EXPECT_NE(stopped.output.find("--resume continues from "), std::string::npos) << stopped.output;
   fs::rename(folder / "gone", folder / "data");
   expect_output(bramble("train --resume --steps 1 --out " + out), "continuing after step ");
+}
+
+TEST(TrainData, DataThatGoesBeforeItsEvaluationCostsNoEpoch) {
+  const test::TemporaryFolder folder;
+  fs::create_directories(folder / "data");
+  copy_photos(folder / "data/train");
+  copy_photos(folder / "data/val");
+  for (int copy = 0; copy < 12; ++copy)  // an epoch of some time
+    fs::copy(folder / "data/val/dog/n02096051_Airedale.jpg", folder / ("data/train/dog/" + std::to_string(copy) + ".jpg"));
+  const std::string options = "--epochs 2 --lr 0.01 --size 96 ";
+  expect_output(train(folder / "data", folder / "whole", options), "how it went");
+  const std::string val = quoted(folder / "data/val"), gone = quoted(folder / "gone");
+  const std::string out = quoted(folder / "run");
+  const std::string command = std::string(BRAMBLE) + " " + train_arguments(folder / "data", folder / "run", options);
+  const test::Outcome stopped = test::run_shell(command + " & while [ ! -s " + out + "/metrics.jsonl ]; do sleep 0.01; done; mv " +
+                                                val + " " + gone + "; wait $!");
+  expect_error(stopped, "the folder of images has gone; stopped after step 7, --resume continues from ");
+  fs::rename(folder / "gone", folder / "data/val");
+  const test::Outcome resumed = bramble("train --resume --out " + out);
+  expect_output(resumed, "continuing after step 7 of 13");
+  EXPECT_LT(resumed.output.find("epoch   1  step      7"), resumed.output.find("epoch   2  step")) << resumed.output;
+  EXPECT_EQ(test::read_whole(folder / "run/model.safetensors"), test::read_whole(folder / "whole/model.safetensors"));
+  EXPECT_EQ(test::read_whole(folder / "run/best.safetensors"), test::read_whole(folder / "whole/best.safetensors"));
+  EXPECT_EQ(test::read_whole(folder / "run/metrics.csv"), test::read_whole(folder / "whole/metrics.csv"));
 }
 
 }  // namespace

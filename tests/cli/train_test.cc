@@ -186,6 +186,35 @@ TEST(Train, ALossThatIsNoNumberStops) {
   EXPECT_TRUE(fs::exists(good));
 }
 
+TEST(Train, AnUpdateThatOverflowsStopsInItsOwnStep) {
+  const test::TemporaryFolder folder;
+  const test::Outcome outcome =
+      train(folder / "run", "--steps 5 --lr 1e30 --weight-decay 1e30 --momentum 0 --save-every 1 --on-nan skip");
+  expect_error(outcome, 1, "step 1: parameter 'classifier.");
+  EXPECT_NE(outcome.output.find("there is no checkpoint yet"), std::string::npos) << outcome.output;
+  EXPECT_FALSE(fs::exists(folder / "run" / "checkpoints")) << "none with a NaN is written";
+  EXPECT_FALSE(fs::exists(folder / "run" / "best.safetensors"));
+}
+
+TEST(Train, ADiskThatIsFullStopsTheRunWhichContinuesWhereThereIsRoom) {
+  const test::TemporaryFolder folder;
+  const std::string options = "--steps 6 --save-every 2 --val-split 0 ";
+  ASSERT_EQ(train(folder / "whole", options).code, 0);
+  ASSERT_EQ(train(folder / "cut", options + "--steps 2").code, 0);
+  for (const char* name : {"model.safetensors", "report.html"}) fs::remove(folder / "cut" / name);
+  const std::string resume = train_command(folder / "cut", options + "--resume");
+  // No file may be longer than 1 MiB: the next checkpoint does not fit.
+  const test::Outcome stopped = test::run_shell("ulimit -f 2048; " + resume);
+  expect_error(stopped, 1, "model.safetensors: cannot be written: File too large; stopped after step 4, ");
+  const fs::path good = folder / "cut" / "checkpoints" / "step-00000002";
+  EXPECT_NE(stopped.output.find("--resume continues from " + good.string()), std::string::npos) << stopped.output;
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "cut" / "checkpoints"), {}), 1) << "nothing is left half-written";
+  const test::Outcome resumed = test::run_shell(resume);
+  ASSERT_EQ(resumed.code, 0) << resumed.output;
+  EXPECT_EQ(test::read_whole(folder / "cut" / "model.safetensors"), test::read_whole(folder / "whole" / "model.safetensors"));
+  EXPECT_EQ(steps_of(folder / "cut"), steps_of(folder / "whole"));
+}
+
 constexpr const char* kOverflowing = " --lr 1e30 --momentum 0 --on-nan skip --val-split 0 --schedule constant";
 
 TEST(Train, SkippedStepsChangeNothingAndAreCounted) {
@@ -256,6 +285,7 @@ TEST(Train, AFinishedRunStaysAsItIsAndALostReportIsMadeAgain) {
   fs::remove(report);
   EXPECT_EQ(test::run_shell(resume).code, 0);
   EXPECT_NE(test::read_whole(report).find("Confusion matrix"), std::string::npos);
+  EXPECT_NE(test::read_whole(report).find("the run was continued after its last step"), std::string::npos);
 }
 
 TEST(Train, ARunThatIsKilledAgainAndAgainEndsWithTheSameBits) {

@@ -90,6 +90,33 @@ TEST(Guard, OfSeveralBadParametersTheLastIsNamed) {
   EXPECT_FALSE(std::isfinite(trainer.step()));
   EXPECT_EQ(trainer.parameter_not_finite(), "classifier.bias");
   EXPECT_EQ(trainer.find_not_finite(), "parameter 'classifier.bias'");
+  EXPECT_EQ(trainer.value_not_finite(), "bn1.bias");
+}
+
+TEST(Guard, AllThatPersistsIsLookedThrough) {
+  const auto found_after_spoiling = [](const std::string& name, float value) {
+    Trainer trainer = make_trainer(true);
+    EXPECT_EQ(trainer.value_not_finite(), "");
+    std::vector<float> values = trainer.value(name);
+    values[values.size() / 2] = value;
+    trainer.set_value(name, values);
+    return trainer.value_not_finite();
+  };
+  const std::string state = make_trainer(true).state_names().front();
+  for (const std::string& name : {std::string("conv_stem.weight"), std::string("bn1.running_var"), state}) {
+    EXPECT_EQ(found_after_spoiling(name, std::numeric_limits<float>::infinity()), name);
+    EXPECT_EQ(found_after_spoiling(name, -std::numeric_limits<float>::quiet_NaN()), name);
+    EXPECT_EQ(found_after_spoiling(name, std::numeric_limits<float>::max()), "");
+  }
+}
+
+TEST(Guard, FrozenParametersAreNotReadEachStep) {
+  Trainer trainer(models::build_model(models::find_model("mobilenetv2_050"), {.batch = kBatch, .size = 32, .classes = 4}),
+                  {.trainable = {"classifier.weight"}, .guard = true, .threads = 1});
+  trainer.set_value("classifier.bias", std::vector<float>(4, std::numeric_limits<float>::infinity()));
+  EXPECT_EQ(trainer.parameter_not_finite(), "");
+  trainer.set_value("classifier.weight", std::vector<float>(4 * 1280, std::numeric_limits<float>::infinity()));
+  EXPECT_EQ(trainer.parameter_not_finite(), "classifier.weight");
 }
 
 }  // namespace

@@ -70,6 +70,13 @@ TEST(Report, WithoutEvaluationItHasNoneOfIt) {
   for (const char* part : {"Confusion", "mistakes", "evaluation", "nan"}) EXPECT_EQ(html.find(part, html.find("</style>")), std::string::npos) << part;
 }
 
+TEST(Report, SaysWhereTheTimesAreNotKnown) {
+  RunReport report = example();
+  report.times = {};
+  EXPECT_NE(to_html(report).find("not known: the run was continued after its last step"), std::string::npos);
+  EXPECT_EQ(to_html(example()).find("not known"), std::string::npos);
+}
+
 TEST(History, IsWhatTheMetricsSay) {
   const test::TemporaryFolder folder;
   test::write_whole(folder / "m.jsonl", R"({"step":1,"loss":2.5,"top1":0.25}

@@ -39,9 +39,23 @@ TEST(CheckpointFolder, AFailedOneLeavesTheLast) {
                                }),
                std::runtime_error);
   EXPECT_EQ(newest_checkpoint(folder.path())->step, 1);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1) << "a full disk needs the room";
+  std::filesystem::create_directory(folder / ".unfinished");  // as a power cut leaves it
   save(folder.path(), 3);
   EXPECT_EQ(newest_checkpoint(folder.path())->step, 3);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1) << "leftovers are removed";
+}
+
+TEST(CheckpointFolder, OneOfTheSameStepIsReplaced) {
+  const test::TemporaryFolder folder;
+  save(folder.path(), 7);
+  save_checkpoint(folder.path(), 7, [&](const Checkpoint& one) {
+    EXPECT_EQ(test::read_whole(newest_checkpoint(folder.path())->model()), "model 7") << "until the new one is whole";
+    test::write_whole(one.model(), "another");
+  });
+  EXPECT_EQ(test::read_whole(newest_checkpoint(folder.path())->model()), "another");
+  EXPECT_FALSE(std::filesystem::exists(newest_checkpoint(folder.path())->trainer()));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
 TEST(CheckpointFolder, ForeignNamesAreNotSeen) {

@@ -53,6 +53,7 @@ void print_error(const std::string& message) {
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body,
                 const ExpandArguments& expand) {
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow any more is an error like a full disk
   try {
     std::vector<std::string> arguments(argv + 1, argv + argc);
     if (expand) arguments = expand(std::move(arguments));

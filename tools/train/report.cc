@@ -132,7 +132,8 @@ std::string mistakes(const RunReport& report) {
 }
 
 std::string times(const std::vector<OpTime>& ops) {
-  if (ops.empty()) return "";
+  if (ops.empty())
+    return "<h2>Time by op</h2>\n<p class=\"note\">not known: the run was continued after its last step</p>\n";
   double total = 0, rest = 0;
   for (const OpTime& op : ops) total += op.seconds;
   std::vector<html::Bars> bars;

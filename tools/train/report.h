@@ -51,7 +51,7 @@ struct RunReport {
   std::vector<std::string> classes;
   Evaluation evaluation;  ///< of no images where there is nothing to evaluate
   std::vector<Thumbnail> worst;
-  std::vector<OpTime> times;  ///< may be empty
+  std::vector<OpTime> times;  ///< of the last step; empty if another session ran it
   engine::MemoryReport memory;
   std::size_t process_peak = 0;  ///< bytes
 };

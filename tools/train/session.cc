@@ -93,6 +93,7 @@ void Session::train_step() {
   ++state_.step;
   state_.position = loader_->position();
   if (!std::isfinite(loss)) return meet_bad_loss(loss);
+  check_parameters();
   skipped_in_a_row_ = 0;
   const double correct = share_correct(trainer_.logits(), trainer_.labels());
   ++state_.epoch_steps;
@@ -111,16 +112,20 @@ void Session::train_step() {
   progress_->update(step);
 }
 
-/// `number` counts from 1.
-void Session::end_epoch(std::int64_t number) {
+void Session::end_epoch() {
   const auto steps = static_cast<double>(std::max<std::int64_t>(1, state_.epoch_steps));
   EpochMetrics epoch{.step = state_.step,
-                     .epoch = number,
+                     .epoch = state_.ended_epoch,
                      .train_loss = state_.epoch_loss / steps,
                      .train_top1 = state_.epoch_top1 / steps,
                      .val = {}};
-  check_parameters();
-  if (data_.val->size() > 0) last_evaluation_ = epoch.val = evaluate_now();
+  check_values();
+  try {
+    if (data_.val->size() > 0) last_evaluation_ = epoch.val = evaluate_now();
+  } catch (const engine::DataGone&) {
+    save();
+    throw;
+  }
   metrics_->add(epoch);
   progress_->clear();
   std::string line = fmt::format("epoch {:>3}  step {:>6}  train loss {:.4f} top-1 {:.1f} %", epoch.epoch, epoch.step,
@@ -128,7 +133,7 @@ void Session::end_epoch(std::int64_t number) {
   if (epoch.val) line += fmt::format("  val loss {:.4f} top-1 {:.1f} %", epoch.val->loss, 100 * epoch.val->top1);
   fmt::print("{}\n", line);
   std::fflush(stdout);
-  state_.epoch_steps = 0;
+  state_.ended_epoch = state_.epoch_steps = 0;
   state_.epoch_loss = state_.epoch_top1 = 0;
   if (epoch.val && epoch.val->top1 > state_.best_top1) {
     state_.best_top1 = epoch.val->top1;
@@ -176,23 +181,30 @@ void Session::run() {
   progress_ = std::make_unique<Progress>(state_.step, steps_);
   try {
     train();
-  } catch (const engine::DataGone& gone) {
     progress_->clear();
-    throw std::runtime_error(fmt::format("{}; stopped after step {}, {}", gone.what(), state_.step,
+    write_results();
+  } catch (const engine::FileError& error) {  // the data has gone, the disk is full
+    progress_->clear();
+    throw std::runtime_error(fmt::format("{}; stopped after step {}, {}", error.what(), state_.step,
                                          last_checkpoint_ ? "--resume continues from " + last_checkpoint_->path.string()
                                                           : "before the first checkpoint"));
   }
-  progress_->clear();
-  write_results();
 }
 
 void Session::train() {
   const auto epoch_of = [&] { return state_.position / data_.train->size(); };
+  if (state_.ended_epoch > 0) {
+    end_epoch();
+    save();
+  }
   while (state_.step < steps_) {
     const std::uint64_t epoch = epoch_of();
     train_step();
     const bool epoch_ended = epoch_of() != epoch || state_.step == steps_;
-    if (epoch_ended) end_epoch(static_cast<std::int64_t>(epoch) + 1);
+    if (epoch_ended) {
+      state_.ended_epoch = static_cast<std::int64_t>(epoch) + 1;
+      end_epoch();
+    }
     const bool due = options_.save_every > 0 && state_.step % options_.save_every == 0;
     if (epoch_ended || due || cli::interrupted()) save();
     if (cli::interrupted()) {

@@ -34,6 +34,7 @@ class Session {
     double epoch_top1 = 0;
     double best_top1 = -1;
     std::int64_t skipped = 0;  ///< steps whose loss was not finite
+    std::int64_t ended_epoch = 0;  ///< trained, but not evaluated yet; counts from 1, 0: none
   };
 
   engine::Trainer make_trainer() const;
@@ -51,10 +52,13 @@ class Session {
   void load_batch();
   /// Throws, unless the step is to be skipped and that can help.
   void meet_bad_loss(float loss);
-  /// A gradient that overflows shows in the next loss: too late for what is written before it. Throws.
+  /// A gradient that overflows shows in the next loss, which is a step too late to name it. Throws.
   void check_parameters();
+  /// What is written has no NaN: running statistics and the optimiser's state may overflow while the loss does not. Throws.
+  void check_values();
   std::string last_good() const;  ///< for error messages
-  void end_epoch(std::int64_t number);
+  /// Evaluates what State::ended_epoch says. Where the data has gone, a checkpoint is written first.
+  void end_epoch();
   Evaluation evaluate_now();
   void save();
   void write_model(const std::filesystem::path& path, engine::Values which) const;
