@@ -135,7 +135,9 @@ int Trainer::threads() const { return impl_->program.threads(); }
 double Trainer::flops_per_step() const { return impl_->program.flops(); }
 std::span<float> Trainer::images() { return values<float>(impl_->program, impl_->step.images); }
 std::span<std::int32_t> Trainer::labels() { return values<std::int32_t>(impl_->program, impl_->step.labels); }
-std::span<std::int32_t> Trainer::other_labels() { return values<std::int32_t>(impl_->program, impl_->step.other_labels); }
+std::span<std::int32_t> Trainer::other_labels() {
+  return values<std::int32_t>(impl_->program, impl_->step.other_labels);
+}
 std::span<float> Trainer::label_shares() { return values<float>(impl_->program, impl_->step.label_shares); }
 void Trainer::set_learning_rate(float rate) { values<float>(impl_->program, impl_->step.learning_rate)[0] = rate; }
 

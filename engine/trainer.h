@@ -49,8 +49,8 @@ class Trainer {
   std::span<float> label_shares();         ///< [batch], with mixed_labels: how much of it is the first label's, 0 to 1
   void set_learning_rate(float rate);
   /// Forward, backward and, every `accumulate` steps, update. Returns the loss (mean over the batch). Allocates
-  /// nothing. With `guard` and a loss that is not finite, no parameter, state or running statistic is changed, and steps()
-  /// does not count it: the backward is never begun.
+  /// nothing. With `guard` and a loss that is not finite, no parameter, state or running statistic is changed, and
+  /// steps() does not count it: the backward is never begun.
   float step();
   /// Where the last step's NaN or infinity comes from: "parameter 'fc.weight'" or "the output of layer 'layer1.0.bn1'
   /// (batchnorm)", the first there is. Runs the forward again and changes nothing. Empty if all is finite.

@@ -43,7 +43,8 @@ std::string make_header(const std::vector<TensorToWrite>& tensors, const std::ma
 
 TensorToWrite float_tensor(std::string name, std::vector<std::int64_t> shape,
                            std::function<std::vector<float>()> values) {
-  return {std::move(name), "F32", std::move(shape), [values = std::move(values)] { return from_floats("F32", values()); }};
+  return {std::move(name), "F32", std::move(shape),
+          [values = std::move(values)] { return from_floats("F32", values()); }};
 }
 
 TensorToWrite integer_tensor(std::string name, std::vector<std::int64_t> shape, std::vector<std::int64_t> values) {

@@ -74,7 +74,8 @@ void rotate(Pixels pixels, double degrees, const AffineOptions& options, std::ve
   const auto rounded = [](double value) { return std::round(value * 1e15) / 1e15; };
   const double cosine = rounded(std::cos(angle)), sine = rounded(std::sin(angle));
   const double x = pixels.width / 2.0, y = pixels.height / 2.0;
-  transform(pixels, {cosine, sine, cosine * -x + sine * -y + x, -sine, cosine, -sine * -x + cosine * -y + y}, options, scratch);
+  transform(pixels, {cosine, sine, cosine * -x + sine * -y + x, -sine, cosine, -sine * -x + cosine * -y + y}, options,
+            scratch);
 }
 
 }  // namespace bramble::engine

@@ -75,7 +75,8 @@ Augmenter::Augmenter(int size, const Preprocessing& preprocessing, const Augment
       affine_{preprocessing.interpolation, {}},
       resizer_(preprocessing.interpolation) {
   for (std::size_t channel = 0; channel < 3; ++channel)
-    affine_.fill[channel] = static_cast<std::uint8_t>(std::clamp(std::nearbyint(255 * preprocessing.mean[channel]), 0.0, 255.0));
+    affine_.fill[channel] =
+        static_cast<std::uint8_t>(std::clamp(std::nearbyint(255 * preprocessing.mean[channel]), 0.0, 255.0));
 }
 
 void Augmenter::apply(const Image& image, DataRandom& random, std::span<std::uint8_t> rgb) {

@@ -26,8 +26,8 @@ bool is_native(const Image& image, int size);
 /// RandomResizedCrop's box: an area in [smallest, 1] of the image's, an aspect ratio in [3/4, 4/3].
 Box random_crop(int width, int height, double smallest, DataRandom& random);
 
-/// RandomCrop(size, padding = 4), as CIFAR is augmented since the first ResNets: `image`, which is size x size, moved by at
-/// most four pixels each way; what comes in is black.
+/// RandomCrop(size, padding = 4), as CIFAR is augmented since the first ResNets: `image`, which is size x size, moved
+/// by at most four pixels each way; what comes in is black.
 void random_shift(const Image& image, DataRandom& random, std::span<std::uint8_t> rgb);
 
 /// Mirrors [size][size][3] in place.

@@ -24,8 +24,8 @@ class ByteSource {
 
 using ByteSourcePtr = std::shared_ptr<const ByteSource>;
 
-/// The file's bytes, read when they are asked for. A gzip file's are unpacked into memory at once: at most 512 MiB (MNIST
-/// has 45), beyond which it has to be unpacked on disk. Known as such by its first two bytes.
+/// The file's bytes, read when they are asked for. A gzip file's are unpacked into memory at once: at most 512 MiB
+/// (MNIST has 45), beyond which it has to be unpacked on disk. Known as such by its first two bytes.
 ByteSourcePtr open_byte_source(const std::filesystem::path& path);
 
 }  // namespace bramble::engine

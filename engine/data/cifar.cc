@@ -41,7 +41,8 @@ std::vector<std::string> names_of(const Variant& variant, const fs::path& folder
   if (fs::exists(file, error)) {
     std::vector<std::string> names = class_names_of(read_text(file));
     if (std::ssize(names) != variant.classes)
-      throw FileError(file, "holds " + std::to_string(names.size()) + " names instead of " + std::to_string(variant.classes));
+      throw FileError(file,
+                      "holds " + std::to_string(names.size()) + " names instead of " + std::to_string(variant.classes));
     return names;
   }
   if (variant.classes == 10) return kOfCifar10;
@@ -54,8 +55,9 @@ RawImages read_batch(const fs::path& path, const Variant& variant) {
   RawImages batch{.bytes = open_byte_source(path), .first = variant.labels, .stride = variant.record(), .labels = {}};
   const std::uint64_t size = batch.bytes->size();
   if (size == 0 || size % variant.record() != 0)
-    throw FileError(path, std::to_string(size) + " bytes are no whole records of CIFAR-" + std::to_string(variant.classes) +
-                              " (" + std::to_string(variant.record()) + " bytes each): truncated, or another file");
+    throw FileError(path, std::to_string(size) + " bytes are no whole records of CIFAR-" +
+                              std::to_string(variant.classes) + " (" + std::to_string(variant.record()) +
+                              " bytes each): truncated, or another file");
   batch.labels.reserve(size / variant.record());
   for (std::uint64_t at = variant.labels - 1; at < size; at += variant.record()) {
     std::array<std::uint8_t, 1> label{};
@@ -104,8 +106,10 @@ std::optional<TrainAndTest> find_cifar(const fs::path& folder) {
     const std::vector<fs::path> train = batches_in(folder, layout.train);
     const std::vector<fs::path> test = batches_in(folder, layout.test);
     if (train.empty() && test.empty()) continue;
-    if (train.empty()) throw FileError(folder, std::string("holds CIFAR's ") + layout.test + ".bin but no " + layout.train);
-    return TrainAndTest{read_batches(train, layout.variant), test.empty() ? nullptr : read_batches(test, layout.variant)};
+    if (train.empty())
+      throw FileError(folder, std::string("holds CIFAR's ") + layout.test + ".bin but no " + layout.train);
+    return TrainAndTest{read_batches(train, layout.variant),
+                        test.empty() ? nullptr : read_batches(test, layout.variant)};
   }
   refuse_pickles(folder);
   return std::nullopt;

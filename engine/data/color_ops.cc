@@ -110,8 +110,11 @@ void to_rgb(const Hsv& hsv, std::uint8_t* rgb) {
   const int sextant = static_cast<int>(sextants);
   const auto part = static_cast<double>(static_cast<float>(sextants - sextant));
   const auto saturation = static_cast<double>(static_cast<float>(hsv.saturation / 255.0));
-  const auto dimmed = [&](double by) { return clamped(static_cast<int>(std::round(static_cast<float>(hsv.value * (1.0 - by))))); };
-  const std::uint8_t v = hsv.value, p = dimmed(saturation), q = dimmed(saturation * part), t = dimmed(saturation * (1.0 - part));
+  const auto dimmed = [&](double by) {
+    return clamped(static_cast<int>(std::round(static_cast<float>(hsv.value * (1.0 - by)))));
+  };
+  const std::uint8_t v = hsv.value, p = dimmed(saturation), q = dimmed(saturation * part),
+                     t = dimmed(saturation * (1.0 - part));
   const std::array<std::array<std::uint8_t, 3>, 6> sides = {
       {{v, t, p}, {q, v, p}, {p, v, t}, {p, q, v}, {t, p, v}, {v, p, q}}};
   std::ranges::copy(sides[static_cast<std::size_t>(sextant % 6)], rgb);

@@ -1,4 +1,5 @@
-// Changes of a picture's colours, each bit for bit what Pillow makes of it (ImageOps, ImageEnhance) where its name says so.
+// Changes of a picture's colours, each bit for bit what Pillow makes of it (ImageOps, ImageEnhance) where its name says
+// so.
 #pragma once
 
 #include <cstdint>

@@ -29,7 +29,8 @@ Orientation jpeg_orientation(std::span<const std::uint8_t> file);
 /// Of what an Exif segment or a PNG's eXIf chunk holds: a TIFF header and its first directory.
 Orientation tiff_orientation(std::span<const std::uint8_t> tiff);
 
-/// As Pillow's ImageOps.exif_transpose. `scratch` is where the result is made; its memory is exchanged with the image's.
+/// As Pillow's ImageOps.exif_transpose. `scratch` is where the result is made; its memory is exchanged with the
+/// image's.
 void make_upright(Orientation orientation, Image& image, std::vector<std::uint8_t>& scratch);
 
 }  // namespace bramble::engine

@@ -25,8 +25,8 @@ std::string read_text(const std::filesystem::path& path);
 /// Appends to the file that is being written.
 using FileSink = std::function<void(std::string_view)>;
 
-/// Writes beside `path` what `write` puts into its sink, flushes to the disk, renames, and flushes the folder. Follows a
-/// symbolic link; refuses devices and pipes.
+/// Writes beside `path` what `write` puts into its sink, flushes to the disk, renames, and flushes the folder. Follows
+/// a symbolic link; refuses devices and pipes.
 void write_atomically(const std::filesystem::path& path, const std::function<void(const FileSink&)>& write);
 void write_atomically(const std::filesystem::path& path, std::string_view text);
 

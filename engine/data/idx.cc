@@ -47,7 +47,9 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
-bool contains(const fs::path& path, const char* part) { return path.filename().string().find(part) != std::string::npos; }
+bool contains(const fs::path& path, const char* part) {
+  return path.filename().string().find(part) != std::string::npos;
+}
 
 /// The image files in `folder`. Of a file and its .gz the file.
 std::vector<fs::path> image_files(const fs::path& folder) {
@@ -97,7 +99,8 @@ std::vector<std::string> names_of(const std::vector<const Part*>& parts, const f
   if (fs::exists(file, error)) {
     std::vector<std::string> names = class_names_of(read_text(file));
     if (std::ssize(names) <= largest)
-      throw FileError(file, "names " + std::to_string(names.size()) + " classes, but there is a label " + std::to_string(largest));
+      throw FileError(
+          file, "names " + std::to_string(names.size()) + " classes, but there is a label " + std::to_string(largest));
     return names;
   }
   std::vector<std::string> names;

@@ -29,8 +29,8 @@ struct ImageFolder : Dataset {
 };
 
 /// Classes are the folders in `root`, samples their *.jpg, *.jpeg and *.png in any case; names that begin with a dot
-/// are passed over. Throws FileError for a folder that is missing or empty, for a class without images and for more than
-/// `max_classes` classes.
+/// are passed over. Throws FileError for a folder that is missing or empty, for a class without images and for more
+/// than `max_classes` classes.
 ImageFolder read_image_folder(const std::filesystem::path& root, std::int64_t max_classes);
 
 /// What is in `folder` but for names that begin with a dot, sorted by byte. Throws FileError.

@@ -70,7 +70,8 @@ struct JpegDecoder::Impl {
     return header;
   }
 
-  void decompress(const std::filesystem::path& path, Bytes file, std::uint8_t* pixels, const Header& header, int format) {
+  void decompress(const std::filesystem::path& path, Bytes file, std::uint8_t* pixels, const Header& header,
+                  int format) {
     if (tjDecompress2(handle, file.data(), static_cast<unsigned long>(file.size()), pixels, header.width, 0,
                       header.height, format, kDecodeFlags) == 0) {
       return;

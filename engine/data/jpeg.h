@@ -13,8 +13,8 @@ namespace bramble::engine {
 
 bool is_jpeg(std::span<const std::uint8_t> file);
 
-/// Decodes to the same bits as Pillow's `ImageOps.exif_transpose(Image.open(path)).convert("RGB")` on the same libjpeg-turbo.
-/// Keeps its buffers: one decoder a thread, then no allocation once the largest image has passed.
+/// Decodes to the same bits as Pillow's `ImageOps.exif_transpose(Image.open(path)).convert("RGB")` on the same
+/// libjpeg-turbo. Keeps its buffers: one decoder a thread, then no allocation once the largest image has passed.
 class JpegDecoder {
  public:
   JpegDecoder();

@@ -30,8 +30,8 @@ struct LoaderOptions {
 
 /// The stream of images is epoch after epoch, each in its own order; batches run across an epoch's end, so that all are
 /// full. The stream depends on the seed only, never on the threads. An image that cannot be decoded is left out and
-/// reported once. What is random about an image follows from the seed and its number in the stream. Allocates nothing once
-/// each thread has met its largest image, but for a new epoch's order.
+/// reported once. What is random about an image follows from the seed and its number in the stream. Allocates nothing
+/// once each thread has met its largest image, but for a new epoch's order.
 class Loader : public BatchSource {
  public:
   /// Called by the thread that calls next(), in the stream's order.

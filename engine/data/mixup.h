@@ -8,8 +8,8 @@
 
 namespace bramble::engine {
 
-/// From Beta(alpha, alpha), the larger of it and its complement: a batch mixed with either holds the same pictures, and this
-/// way the larger share is the picture's in whose place it lies. alpha > 0.
+/// From Beta(alpha, alpha), the larger of it and its complement: a batch mixed with either holds the same pictures, and
+/// this way the larger share is the picture's in whose place it lies. alpha > 0.
 float mixup_share(double alpha, DataRandom& random);
 
 /// images[i] = share * images[i] + (1 - share) * images[last - i], and the same of the labels: other_labels[i] is

@@ -70,7 +70,8 @@ struct PngRead {
     png_set_strip_alpha(png);
     png_set_interlace_handling(png);
     png_read_update_info(png, info);
-    if (png_get_rowbytes(png, info) != std::size_t{3} * png_get_image_width(png, info)) png_error(png, "unknown layout");
+    if (png_get_rowbytes(png, info) != std::size_t{3} * png_get_image_width(png, info))
+      png_error(png, "unknown layout");
     png_read_image(png, rows.data());
     png_read_end(png, info);
     png_uint_32 size = 0;

@@ -12,10 +12,10 @@ namespace bramble::engine {
 
 bool is_png(std::span<const std::uint8_t> file);
 
-/// Decodes to the same bits as Pillow's `Image.open(path).convert("RGB")`: every colour type and depth, interlaced or not;
-/// transparency is dropped, the colours below it stay; of 16 bits the upper eight are taken. Of grayscale with 16 bits too,
-/// where Pillow would make everything above 255 white. The orientation of an eXIf chunk is applied. Of an animation the
-/// first picture. Keeps its buffers: one a thread.
+/// Decodes to the same bits as Pillow's `Image.open(path).convert("RGB")`: every colour type and depth, interlaced or
+/// not; transparency is dropped, the colours below it stay; of 16 bits the upper eight are taken. Of grayscale with 16
+/// bits too, where Pillow would make everything above 255 white. The orientation of an eXIf chunk is applied. Of an
+/// animation the first picture. Keeps its buffers: one a thread.
 class PngDecoder {
  public:
   PngDecoder();

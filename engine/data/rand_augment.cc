@@ -36,7 +36,8 @@ double rand_argument(RandOp op, double magnitude, bool negative) {
   return 0;
 }
 
-void apply(RandOp op, double argument, Pixels pixels, const AffineOptions& options, std::vector<std::uint8_t>& scratch) {
+void apply(RandOp op, double argument, Pixels pixels, const AffineOptions& options,
+           std::vector<std::uint8_t>& scratch) {
   const auto moved = [&](double xy, double x, double yx, double y) {
     transform(pixels, {1, xy, x, yx, 1, y}, options, scratch);
   };

@@ -16,8 +16,8 @@ enum class RandOp {
 };
 constexpr std::size_t kRandOps = 15;
 
-/// What an op is given at a magnitude in [0, 10]: degrees, bits, a threshold, a factor, a share of the side. `negative` is
-/// the sign that is drawn, of the ops that have one.
+/// What an op is given at a magnitude in [0, 10]: degrees, bits, a threshold, a factor, a share of the side. `negative`
+/// is the sign that is drawn, of the ops that have one.
 double rand_argument(RandOp op, double magnitude, bool negative);
 
 void apply(RandOp op, double argument, Pixels pixels, const AffineOptions& options, std::vector<std::uint8_t>& scratch);

@@ -36,8 +36,8 @@ class Resizer {
  public:
   explicit Resizer(Interpolation interpolation = Interpolation::bilinear) : interpolation_(interpolation) {}
 
-  /// The short side to `short_side`, at least `size`; then the centre size x size, as [size][size][3]. Computes only what
-  /// the crop keeps.
+  /// The short side to `short_side`, at least `size`; then the centre size x size, as [size][size][3]. Computes only
+  /// what the crop keeps.
   void resize_and_crop(const Image& image, int short_side, int size, std::span<std::uint8_t> rgb);
   void resize_and_crop(const Image& image, int size, std::span<std::uint8_t> rgb) {
     resize_and_crop(image, size, size, rgb);

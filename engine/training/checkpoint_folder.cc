@@ -41,8 +41,8 @@ std::vector<Checkpoint> all_checkpoints(const fs::path& root) {
   return found;
 }
 
-/// Gives the folder its name, also where there is one of that name: then they are exchanged, so that at no moment there is
-/// none.
+/// Gives the folder its name, also where there is one of that name: then they are exchanged, so that at no moment there
+/// is none.
 void put_in_place(const fs::path& unfinished, const fs::path& path) {
   std::error_code error;
   if (fs::exists(path, error)) {

@@ -20,8 +20,8 @@ struct Checkpoint {
 std::optional<Checkpoint> newest_checkpoint(const std::filesystem::path& root);
 
 /// Calls `write` with a checkpoint in a folder of another name, which gets its own when all is on the disk: a power cut
-/// at any moment leaves the last good one, and so does what `write` throws. One of the same step is replaced; older ones
-/// and half-written ones are removed afterwards.
+/// at any moment leaves the last good one, and so does what `write` throws. One of the same step is replaced; older
+/// ones and half-written ones are removed afterwards.
 Checkpoint save_checkpoint(const std::filesystem::path& root, std::int64_t step,
                            const std::function<void(const Checkpoint&)>& write);
 

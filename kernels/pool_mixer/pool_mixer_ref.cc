@@ -33,7 +33,8 @@ void pool_mixer_fwd_f32_ref(const PoolMixerShape& shape, const float* x, const f
     for (std::size_t c = 0; c < channels; ++c) pool[pixel * channels + c] += share * x[other * channels + c];
   });
   for (std::size_t i = 0; i < pool.size(); ++i)
-    y[i] = static_cast<float>((shape.residual ? x[i] : 0.0f) + (gamma ? gamma[i % channels] : 1.0f) * (pool[i] - x[i]));
+    y[i] = static_cast<float>((shape.residual ? x[i] : 0.0f) +
+                              (gamma ? gamma[i % channels] : 1.0f) * (pool[i] - x[i]));
 }
 
 void pool_mixer_bwd_f32_ref(const PoolMixerShape& shape, const float* dy, const float* x, const float* gamma,
@@ -46,7 +47,8 @@ void pool_mixer_bwd_f32_ref(const PoolMixerShape& shape, const float* dy, const 
   for (std::size_t i = 0; i < spread.size(); ++i) {
     const double t = spread[i] - dy[i];
     sums[i % channels] += t * x[i];
-    if (dx != nullptr) dx[i] = static_cast<float>((shape.residual ? dy[i] : 0.0f) + (gamma ? gamma[i % channels] : 1.0f) * t);
+    if (dx != nullptr)
+      dx[i] = static_cast<float>((shape.residual ? dy[i] : 0.0f) + (gamma ? gamma[i % channels] : 1.0f) * t);
   }
   for (std::size_t c = 0; dgamma != nullptr && c < channels; ++c) dgamma[c] = static_cast<float>(sums[c]);
 }

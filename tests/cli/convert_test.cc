@@ -144,7 +144,8 @@ TEST_F(Convert, ClassNamesMakeItAModelThatPredicts) {
   const test::Outcome named = bramble("predict --json " + out().string() + " " + picture);
   const test::Outcome original = bramble("predict --json " + trained().string() + " " + picture);
   EXPECT_NE(named.output.find(R"(["crow","fox","ant","gecko"])"), std::string::npos) << named.output;
-  EXPECT_EQ(named.output.substr(0, named.output.find("classes")), original.output.substr(0, original.output.find("classes")));
+  EXPECT_EQ(named.output.substr(0, named.output.find("classes")),
+            original.output.substr(0, original.output.find("classes")));
   test::write_whole(*folder / "names.txt", "crow\nfox\n");
   expect_refused(convert(input, "--model mobilenetv2_050" + names), 1, "has 4 classes, but 2 are named");
   test::write_whole(*folder / "names.txt", "crow\nfox\ncrow\nant\n");
@@ -167,7 +168,8 @@ TEST_F(Convert, WhatTheModelLacksOrHasBesidesIsNamed) {
   const fs::path input = disguised("in.safetensors", "F32", [](const std::string& name) -> std::optional<std::string> {
     return name == "bn1.weight" ? "bn1.gain" : name;
   });
-  expect_refused(convert(input, "--model mobilenetv2_050"), 1, "has no tensor 'bn1.weight', which mobilenetv2_050 needs");
+  expect_refused(convert(input, "--model mobilenetv2_050"), 1,
+                 "has no tensor 'bn1.weight', which mobilenetv2_050 needs");
   expect_refused(convert(trained(), "--model resnet18"), 1, "which resnet18 needs");
   expect_refused(convert(trained(), "--model mobilenetv2_100"), 1, "but mobilenetv2_100's is [32, 3, 3, 3]");
   expect_refused(convert(*folder / "nothing", ""), 1, "No such file");

@@ -54,8 +54,8 @@ TEST(Train, WritesAModelThatEvalAndPredictTake) {
   for (const char* name : {"model.safetensors", "best.safetensors", "metrics.csv", "metrics.jsonl", "config.json"})
     EXPECT_TRUE(fs::exists(folder / "run" / name)) << name;
   const std::string report = test::read_whole(folder / "run" / "report.html");
-  for (const char* part : {"Loss", "Accuracy", "Confusion matrix", "reptile", "Worst mistakes", "data:image/jpeg;base64,",
-                           "Time by op", "conv2d", "Memory"})
+  for (const char* part : {"Loss", "Accuracy", "Confusion matrix", "reptile", "Worst mistakes",
+                           "data:image/jpeg;base64,", "Time by op", "conv2d", "Memory"})
     EXPECT_NE(report.find(part), std::string::npos) << part;
   EXPECT_TRUE(std::ranges::any_of(fs::directory_iterator(folder / "run"), [](const auto& entry) {
     return entry.path().filename().string().starts_with("events.out.tfevents.");
@@ -67,7 +67,8 @@ TEST(Train, WritesAModelThatEvalAndPredictTake) {
   EXPECT_NE(evaluated.output.find("13 images: loss "), std::string::npos) << evaluated.output;
 
   const std::string image = test::source_file("photos/bird/n01860187_black_swan.jpg").string();
-  const test::Outcome predicted = test::run_shell(std::string(BRAMBLE) + " predict " + model + " /nowhere.jpg " + image);
+  const test::Outcome predicted =
+      test::run_shell(std::string(BRAMBLE) + " predict " + model + " /nowhere.jpg " + image);
   EXPECT_EQ(predicted.code, 1) << "one of the two images is not there";
   for (const char* name : {"bird", "dog", "insect", "reptile"})
     EXPECT_NE(predicted.output.find(name), std::string::npos) << predicted.output;
@@ -125,7 +126,8 @@ TEST(Train, DropsAtRandomByItsSeed) {
 
 TEST(Train, AConfigFileStandsForTheCommandLineWhichWins) {
   const test::TemporaryFolder folder;
-  test::write_whole(folder / "c.json", R"({"epochs": 50, "steps": 3, "lr": 0.125, "head-only": true, "optimizer": "adamw"})");
+  test::write_whole(folder / "c.json",
+                    R"({"epochs": 50, "steps": 3, "lr": 0.125, "head-only": true, "optimizer": "adamw"})");
   const test::Outcome outcome = train(folder / "run", "--steps 2 --config " + (folder / "c.json").string());
   ASSERT_EQ(outcome.code, 0) << outcome.output;
   const auto config = nlohmann::json::parse(test::read_whole(folder / "run" / "config.json"));
@@ -208,10 +210,12 @@ TEST(Train, ADiskThatIsFullStopsTheRunWhichContinuesWhereThereIsRoom) {
   expect_error(stopped, 1, "model.safetensors: cannot be written: File too large; stopped after step 4, ");
   const fs::path good = folder / "cut" / "checkpoints" / "step-00000002";
   EXPECT_NE(stopped.output.find("--resume continues from " + good.string()), std::string::npos) << stopped.output;
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "cut" / "checkpoints"), {}), 1) << "nothing is left half-written";
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "cut" / "checkpoints"), {}), 1)
+      << "nothing is left half-written";
   const test::Outcome resumed = test::run_shell(resume);
   ASSERT_EQ(resumed.code, 0) << resumed.output;
-  EXPECT_EQ(test::read_whole(folder / "cut" / "model.safetensors"), test::read_whole(folder / "whole" / "model.safetensors"));
+  EXPECT_EQ(test::read_whole(folder / "cut" / "model.safetensors"),
+            test::read_whole(folder / "whole" / "model.safetensors"));
   EXPECT_EQ(steps_of(folder / "cut"), steps_of(folder / "whole"));
 }
 
@@ -305,8 +309,10 @@ TEST(Train, ARunThatIsKilledAgainAndAgainEndsWithTheSameBits) {
   SCOPED_TRACE(std::to_string(kills) + " kills");
   const test::Outcome last = train(folder / "cut", next());
   ASSERT_EQ(last.code, 0) << last.output;
-  EXPECT_EQ(test::read_whole(folder / "cut" / "model.safetensors"), test::read_whole(folder / "whole" / "model.safetensors"));
-  EXPECT_EQ(test::read_whole(folder / "cut" / "best.safetensors"), test::read_whole(folder / "whole" / "best.safetensors"));
+  EXPECT_EQ(test::read_whole(folder / "cut" / "model.safetensors"),
+            test::read_whole(folder / "whole" / "model.safetensors"));
+  EXPECT_EQ(test::read_whole(folder / "cut" / "best.safetensors"),
+            test::read_whole(folder / "whole" / "best.safetensors"));
   EXPECT_EQ(steps_of(folder / "cut"), steps_of(folder / "whole"));
   EXPECT_EQ(test::read_whole(folder / "cut" / "metrics.csv"), test::read_whole(folder / "whole" / "metrics.csv"));
 }

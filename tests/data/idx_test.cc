@@ -77,7 +77,8 @@ TEST(Idx, SidesNeedNotBeEqualAndDotsMayStandForDashes) {
 TEST(Idx, ClassNamesMayLieBeside) {
   const test::TemporaryFolder folder;
   test::write_mnist(folder.path(), 13, 5);
-  test::write_whole(folder / "classes.txt", "T-shirt/top\nTrouser\nPullover\nDress\nCoat\nSandal\nShirt\nSneaker\nBag\nAnkle boot\n");
+  test::write_whole(folder / "classes.txt",
+                    "T-shirt/top\nTrouser\nPullover\nDress\nCoat\nSandal\nShirt\nSneaker\nBag\nAnkle boot\n");
   EXPECT_EQ(find_idx(folder.path())->train->class_names()[9], "Ankle boot");
   test::write_whole(folder / "classes.txt", "one\n");
   EXPECT_NE(error_of(folder.path()).find("names 1 classes, but there is a label 9"), std::string::npos);
@@ -95,7 +96,8 @@ TEST(Idx, DamagedFilesAreNamed) {
   // Sides whose product overflows 64 bits.
   test::write_whole(images, test::big_endian(0x803) + std::string(12, '\xff'));
   EXPECT_NE(error_of(folder.path()).find("too large"), std::string::npos);
-  test::write_whole(images, test::big_endian(0x803) + test::big_endian(0) + test::big_endian(28) + test::big_endian(28));
+  test::write_whole(images,
+                    test::big_endian(0x803) + test::big_endian(0) + test::big_endian(28) + test::big_endian(28));
   EXPECT_NE(error_of(folder.path()).find("13 labels for 0 images"), std::string::npos);
   test::write_whole(images, whole);
   test::write_whole(labels, test::idx_labels(12, 10));

@@ -13,7 +13,8 @@ inline char raw_byte(std::size_t image, std::size_t channel, std::size_t pixel) 
 }
 
 /// `count` records with `label_bytes` labels before the planes; the last one is (first + i) mod classes.
-inline std::string cifar_records(std::size_t count, std::size_t label_bytes, std::size_t classes, std::size_t first = 0) {
+inline std::string cifar_records(std::size_t count, std::size_t label_bytes, std::size_t classes,
+                                 std::size_t first = 0) {
   std::string text;
   for (std::size_t i = 0; i < count; ++i) {
     if (label_bytes == 2) text += '\x13';

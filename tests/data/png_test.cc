@@ -57,7 +57,8 @@ TEST(Png, EveryTruncationIsAnError) {
     const Bytes whole = png_file(name);
     EXPECT_EQ(error_of(whole), "");
     for (std::size_t kept = 0; kept < whole.size(); ++kept)
-      EXPECT_NE(error_of({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(kept)}), "") << name << ' ' << kept;
+      EXPECT_NE(error_of({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(kept)}), "")
+          << name << ' ' << kept;
   }
 }
 

@@ -60,10 +60,18 @@ TEST(RandAugment, EachOpDoesWhatItsNameSays) {
   EXPECT_EQ(after(RandOp::contrast_increasing, 1.5), expected([](Pixels p) { adjust_contrast(p, 1.5); }));
   EXPECT_EQ(after(RandOp::brightness_increasing, 1.5), expected([](Pixels p) { adjust_brightness(p, 1.5); }));
   EXPECT_EQ(after(RandOp::sharpness_increasing, 1.5), expected([&](Pixels p) { adjust_sharpness(p, 1.5, scratch); }));
-  EXPECT_EQ(after(RandOp::shear_x, 0.2), expected([&](Pixels p) { transform(p, {1, 0.2, 0, 0, 1, 0}, options, scratch); }));
-  EXPECT_EQ(after(RandOp::shear_y, 0.2), expected([&](Pixels p) { transform(p, {1, 0, 0, 0.2, 1, 0}, options, scratch); }));
-  EXPECT_EQ(after(RandOp::translate_x_rel, 0.25), expected([&](Pixels p) { transform(p, {1, 0, 5, 0, 1, 0}, options, scratch); }));
-  EXPECT_EQ(after(RandOp::translate_y_rel, 0.25), expected([&](Pixels p) { transform(p, {1, 0, 0, 0, 1, 5}, options, scratch); }));
+  EXPECT_EQ(after(RandOp::shear_x, 0.2), expected([&](Pixels p) {
+              transform(p, {1, 0.2, 0, 0, 1, 0}, options, scratch);
+            }));
+  EXPECT_EQ(after(RandOp::shear_y, 0.2), expected([&](Pixels p) {
+              transform(p, {1, 0, 0, 0.2, 1, 0}, options, scratch);
+            }));
+  EXPECT_EQ(after(RandOp::translate_x_rel, 0.25), expected([&](Pixels p) {
+              transform(p, {1, 0, 5, 0, 1, 0}, options, scratch);
+            }));
+  EXPECT_EQ(after(RandOp::translate_y_rel, 0.25), expected([&](Pixels p) {
+              transform(p, {1, 0, 0, 0, 1, 5}, options, scratch);
+            }));
 }
 
 TEST(RandAugment, AQuarterOfThePicturesStayAsTheyAre) {
@@ -77,7 +85,8 @@ TEST(RandAugment, AQuarterOfThePicturesStayAsTheyAre) {
     rand_augment({kSize, kSize, rgb}, {}, random, scratch);
     unchanged += rgb == before ? 1 : 0;
   }
-  // Neither of two ops, each done with probability 1/2; AutoContrast leaves this picture, which has all values, alone too.
+  // Neither of two ops, each done with probability 1/2; AutoContrast leaves this picture, which has all values, alone
+  // too.
   EXPECT_NEAR(unchanged, kDraws * std::pow(1 - 0.5 * 14 / 15, 2), 100);
 }
 

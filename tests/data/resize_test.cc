@@ -48,7 +48,8 @@ TEST(Resize, BicubicPatternsEqualPillow) {
     SCOPED_TRACE(line[1] + " x " + line[2] + " to " + line[3] + ", " + line[4]);
     const auto size = static_cast<std::size_t>(std::stoi(line[4]));
     std::vector<std::uint8_t> rgb(size * size * 3);
-    resizer.resize_and_crop(test::pattern(std::stoi(line[1]), std::stoi(line[2])), std::stoi(line[3]), std::stoi(line[4]), rgb);
+    resizer.resize_and_crop(test::pattern(std::stoi(line[1]), std::stoi(line[2])), std::stoi(line[3]),
+                            std::stoi(line[4]), rgb);
     EXPECT_EQ(fnv1a64(rgb), std::stoull(line[5], nullptr, 16));
   }
 }

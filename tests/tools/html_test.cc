@@ -25,12 +25,15 @@ TEST(Page, EscapesWhatWouldBeMarkup) {
 
 TEST(Page, LoadsNothingFromElsewhere) {
   const std::string text = page("t", line_chart({{"a", {{1, 1}, {2, 3}}}}, "x", false));
-  for (const char* outside : {"http:", "https:", "src=", "@import", "<link"}) EXPECT_EQ(text.find(outside), std::string::npos);
+  for (const char* outside : {"http:", "https:", "src=", "@import", "<link"})
+    EXPECT_EQ(text.find(outside), std::string::npos);
 }
 
 /// RFC 4648, section 10.
 TEST(Base64, IsTheStandards) {
-  const auto of = [](std::string_view text) { return base64({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}); };
+  const auto of = [](std::string_view text) {
+    return base64({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  };
   EXPECT_EQ(of(""), "");
   EXPECT_EQ(of("f"), "Zg==");
   EXPECT_EQ(of("fo"), "Zm8=");

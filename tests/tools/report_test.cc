@@ -17,13 +17,21 @@ std::size_t count(const std::string& text, const std::string& part) {
 }
 
 RunReport example() {
-  RunReport report{.title = "model on <data>", .facts = {{"what", "42 %"}}, .history = {}, .classes = {"a&b", "c", "d"},
-                   .evaluation = {}, .worst = {}, .times = {}, .memory = {1 << 20, 3 << 20, 5 << 20}, .process_peak = 7 << 20};
+  RunReport report{.title = "model on <data>",
+                   .facts = {{"what", "42 %"}},
+                   .history = {},
+                   .classes = {"a&b", "c", "d"},
+                   .evaluation = {},
+                   .worst = {},
+                   .times = {},
+                   .memory = {1 << 20, 3 << 20, 5 << 20},
+                   .process_peak = 7 << 20};
   for (int i = 1; i <= 1000; ++i) report.history.steps.push_back({static_cast<double>(i), 1.0 / i, 0.5});
   report.history.epochs = {{500, 0.5, 0.5, 0.7, 0.6}, {1000, 0.4, 0.6, 0.6, 0.7}};
   report.evaluation.images = 20;
   report.evaluation.confusion = {{8, 2, 0}, {0, 10, 0}, {0, 0, 0}};
-  report.worst = {{{.sample = 3, .label = 0, .predicted = 1, .probability = 0.876, .loss = 3}, "/photos/<x>.jpg", {1, 2, 3}}};
+  report.worst = {
+      {{.sample = 3, .label = 0, .predicted = 1, .probability = 0.876, .loss = 3}, "/photos/<x>.jpg", {1, 2, 3}}};
   report.times = {{"conv2d", 0.75}, {"sgd", 0.25}};
   return report;
 }
@@ -67,7 +75,8 @@ TEST(Report, WithoutEvaluationItHasNoneOfIt) {
   report.evaluation = {};
   report.history.epochs = {{500, 0.5, 0.5, std::nan(""), std::nan("")}};
   const std::string html = to_html(report);
-  for (const char* part : {"Confusion", "mistakes", "evaluation", "nan"}) EXPECT_EQ(html.find(part, html.find("</style>")), std::string::npos) << part;
+  for (const char* part : {"Confusion", "mistakes", "evaluation", "nan"})
+    EXPECT_EQ(html.find(part, html.find("</style>")), std::string::npos) << part;
 }
 
 TEST(Report, SaysWhereTheTimesAreNotKnown) {

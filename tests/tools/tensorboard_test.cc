@@ -79,7 +79,8 @@ fs::path only_file(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
   EXPECT_EQ(files.size(), 1U);
-  EXPECT_NE(files.at(0).filename().string().find("tfevents"), std::string::npos) << "or TensorBoard would not look at it";
+  EXPECT_NE(files.at(0).filename().string().find("tfevents"), std::string::npos)
+      << "or TensorBoard would not look at it";
   return files.at(0);
 }
 

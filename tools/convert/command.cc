@@ -80,7 +80,8 @@ std::vector<std::string> read_class_names(const fs::path& path) {
   std::vector<std::string> names;
   for (std::string line; std::getline(lines, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty()) throw FileError(path, fmt::format("line {} is empty, but each is a class' name", names.size() + 1));
+    if (line.empty())
+      throw FileError(path, fmt::format("line {} is empty, but each is a class' name", names.size() + 1));
     names.push_back(line);
   }
   if (std::set<std::string>(names.begin(), names.end()).size() != names.size())
@@ -91,7 +92,8 @@ std::vector<std::string> read_class_names(const fs::path& path) {
 /// As `dtype` where it is a number with a fraction; integers stay what they are.
 engine::TensorToWrite converted(const std::string& name, const StoredTensor& tensor, const std::string& dtype) {
   if (!is_float(tensor))
-    return {name, tensor.dtype, tensor.shape, [&tensor] { return std::vector(tensor.bytes.begin(), tensor.bytes.end()); }};
+    return {name, tensor.dtype, tensor.shape,
+            [&tensor] { return std::vector(tensor.bytes.begin(), tensor.bytes.end()); }};
   return {name, dtype, tensor.shape, [&tensor, dtype] {
             std::vector<float> values(static_cast<std::size_t>(tensor.elements()));
             engine::to_floats(tensor.dtype, tensor.bytes, values);
@@ -108,7 +110,8 @@ std::vector<engine::TensorToWrite> by_list(const Source& source, const ModelList
     if (stored == nullptr && listed.default_value) {
       tensors.push_back(*listed.default_value);
     } else if (stored == nullptr) {
-      throw FileError(source.first().path(), fmt::format("has no tensor '{}', which {} needs", listed.name, list.model));
+      throw FileError(source.first().path(),
+                      fmt::format("has no tensor '{}', which {} needs", listed.name, list.model));
     } else if (stored->shape != listed.shape) {
       throw FileError(source.first().path(), fmt::format("tensor '{}' is {}, but {}'s is {}", listed.name,
                                                          graph::to_string(stored->shape), list.model,
@@ -126,7 +129,8 @@ void report_unused(const Source& source, const ModelList& list) {
   std::vector<std::string> unused;
   for (const auto& [name, tensor] : source.tensors)
     if (!known.contains(name)) unused.push_back(name);
-  if (!unused.empty()) fmt::print("{}: not of {}: {}\n", source.first().path().string(), list.model, fmt::join(unused, ", "));
+  if (!unused.empty())
+    fmt::print("{}: not of {}: {}\n", source.first().path().string(), list.model, fmt::join(unused, ", "));
 }
 
 /// What the input says of its model, and the options that win over it.
@@ -144,7 +148,8 @@ train::ModelDescription describe(const Source& source, const Options& options) {
   return description;
 }
 
-/// By the classifier's bias, which is the last of every head. Throws FileError where the classes' names are more or fewer.
+/// By the classifier's bias, which is the last of every head. Throws FileError where the classes' names are more or
+/// fewer.
 std::int64_t classes_in(const Source& source, const train::ModelDescription& description) {
   const std::string& bias = models::find_model(description.model).head_keys.back();
   const StoredTensor* stored = source.find(bias);
@@ -172,13 +177,16 @@ std::string stored_dtype(const std::string& option) {
 }  // namespace
 
 void add_options(CLI::App& command, Options& options) {
-  command.add_option("input", options.input,
-                     "a safetensors file, or a folder RUN/checkpoints/step-…; tools/pth.py makes the former of a .pth file")
+  command
+      .add_option(
+          "input", options.input,
+          "a safetensors file, or a folder RUN/checkpoints/step-…; tools/pth.py makes the former of a .pth file")
       ->required();
   command.add_option("output", options.output, "the safetensors file to write")->required();
-  command.add_option("--model", options.model,
-                     "check names and shapes against this model, and leave out what is not of it; the default is what the "
-                     "input's metadata says");
+  command.add_option(
+      "--model", options.model,
+      "check names and shapes against this model, and leave out what is not of it; the default is what the "
+      "input's metadata says");
   command.add_option("--size", options.size, "height and width of the images it is for")->check(CLI::Range(1, 1 << 20));
   command.add_option("--class-names", options.class_names,
                      "file with a class' name a line, which eval and predict need; PyTorch's checkpoints have none");
@@ -192,8 +200,8 @@ void add_options(CLI::App& command, Options& options) {
 int run(const Options& options) {
   const bool averaged = options.weights == "ema";
   std::error_code error;
-  const Source source =
-      fs::is_directory(options.input, error) ? open_folder(options.input, averaged) : open_file(options.input, averaged);
+  const Source source = fs::is_directory(options.input, error) ? open_folder(options.input, averaged)
+                                                               : open_file(options.input, averaged);
   const train::ModelDescription description = describe(source, options);
   const std::string dtype = stored_dtype(options.dtype);
   std::vector<engine::TensorToWrite> tensors;

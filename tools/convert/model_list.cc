@@ -9,8 +9,9 @@ namespace {
 constexpr std::string_view kRunningVariance = "running_var";
 
 std::vector<ListedTensor> values_of(const train::ModelDescription& description, std::int64_t classes) {
-  const graph::Model model = models::build_model(models::find_model(description.model),
-                                                 {.batch = 1, .size = description.size, .classes = classes, .training = false});
+  const graph::Model model =
+      models::build_model(models::find_model(description.model),
+                          {.batch = 1, .size = description.size, .classes = classes, .training = false});
   std::vector<ListedTensor> found;
   for (const graph::Role role : {graph::Role::parameter, graph::Role::buffer})
     for (const graph::Tensor& tensor : model.graph.tensors())

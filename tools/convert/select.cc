@@ -7,7 +7,8 @@ namespace {
 
 /// timm's training script writes the first, its older versions and others the rest.
 constexpr std::string_view kAverages[] = {"state_dict_ema.", "model_ema.", "ema_state_dict.", "ema."};
-/// PyTorch Lightning's and timm's, DistributedDataParallel's, torch.compile's. No model here has a layer of these names.
+/// PyTorch Lightning's and timm's, DistributedDataParallel's, torch.compile's. No model here has a layer of these
+/// names.
 constexpr std::string_view kWrappers[] = {"state_dict.", "model.", "module.", "_orig_mod."};
 
 bool is_average(const Selected& one) {

@@ -15,9 +15,9 @@ struct Selected {
   std::string name;    ///< the model's
 };
 
-/// Of `names` those that are the model's, in their order, without their wrappers: "state_dict.module.fc.bias" is fc.bias,
-/// "state_dict_ema.fc.bias" its moving average. Where only some names have a wrapper, the rest is not the model (an
-/// optimiser's state). Empty if there are no averages and they are asked for.
+/// Of `names` those that are the model's, in their order, without their wrappers: "state_dict.module.fc.bias" is
+/// fc.bias, "state_dict_ema.fc.bias" its moving average. Where only some names have a wrapper, the rest is not the
+/// model (an optimiser's state). Empty if there are no averages and they are asked for.
 std::vector<Selected> select_model(const std::vector<std::string>& names, Weights which);
 
 }  // namespace bramble::convert

@@ -34,7 +34,9 @@ struct Range {
 double across(double share) { return kLeft + share * (kWidth - kLeft - kRight); }
 double down(double share) { return kHeight - kBottom - share * (kHeight - kTop - kBottom); }
 
-bool finite(const std::pair<double, double>& point) { return std::isfinite(point.first) && std::isfinite(point.second); }
+bool finite(const std::pair<double, double>& point) {
+  return std::isfinite(point.first) && std::isfinite(point.second);
+}
 
 std::string open_svg(double width, double height) {
   return fmt::format("<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\">\n", width, height);
@@ -65,8 +67,9 @@ std::string curve(const Series& one, std::size_t colour, const Range& x, const R
     const double left = across(x.at(point.first)), top = down(std::clamp(y.at(point.second), 0.0, 1.0));
     points += fmt::format("{:.1f},{:.1f} ", left, top);
     if (one.points.size() <= 60)
-      markers += fmt::format("<circle class=\"c{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.4\"><title>{}: {:.4g}</title></circle>",
-                             colour, left, top, escape(one.name), point.second);
+      markers +=
+          fmt::format("<circle class=\"c{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.4\"><title>{}: {:.4g}</title></circle>",
+                      colour, left, top, escape(one.name), point.second);
   }
   return fmt::format("<polyline class=\"curve c{}\" points=\"{}\"/>{}\n", colour, points, markers);
 }
@@ -101,7 +104,8 @@ std::vector<double> round_ticks(double low, double high, int count) {
   const double digit = rough / power;
   const double step = power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10);
   std::vector<double> ticks;
-  for (auto i = static_cast<long>(std::ceil(low / step - 1e-9)); static_cast<double>(i) * step <= high + 1e-9 * step; ++i)
+  for (auto i = static_cast<long>(std::ceil(low / step - 1e-9)); static_cast<double>(i) * step <= high + 1e-9 * step;
+       ++i)
     ticks.push_back(static_cast<double>(i) * step);
   return ticks;
 }
@@ -128,8 +132,9 @@ std::string line_chart(const std::vector<Series>& series, const std::string& x_l
     y.low = std::min(y.low, 0.0);
     // One wild value would press all others into a line.
     if (const double most = 3 * percentile(series, 0.9); y.high > most && most > y.low) {
-      cut = fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">cut off above; the largest is {:.4g}</text>\n",
-                        across(1) - 4, kTop + 12, y.high);
+      cut = fmt::format(
+          "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">cut off above; the largest is {:.4g}</text>\n",
+          across(1) - 4, kTop + 12, y.high);
       y.high = most;
     }
     y.high += 0.05 * (y.high - y.low);
@@ -167,8 +172,8 @@ std::string bar_chart(const std::vector<Bars>& rows, const std::string& unit) {
     for (std::size_t i = 0; i < row.values.size(); ++i) {
       if (!std::isfinite(row.values[i])) continue;
       const double length = largest > 0 ? std::max(1.0, room * row.values[i] / largest) : 1;
-      svg += fmt::format("<rect class=\"c{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"2\"/>", i,
-                         kNames, top + kBar * static_cast<double>(i), length, kBar - 1.5);
+      svg += fmt::format("<rect class=\"c{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"2\"/>",
+                         i, kNames, top + kBar * static_cast<double>(i), length, kBar - 1.5);
       svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">{:.3g} {}</text>", kNames + length + 5,
                          top + kBar * static_cast<double>(i) + 9, row.values[i], escape(unit));
       end = std::max(end, kNames + length);
@@ -200,10 +205,12 @@ std::string scatter_chart(const std::vector<std::vector<Point>>& series, const s
                        "<text x=\"{3:.1f}\" y=\"{4:.1f}\" text-anchor=\"end\">{5:.6g}</text>\n",
                        kLeft, kWidth - kRight, place(y.at(tick)), kLeft - 7, place(y.at(tick)) + 4, tick);
   svg += "<g transform=\"translate(0 60)\">";
-  for (const double tick : logarithmic_ticks(x)) svg += x_tick(logarithmic.at(std::log10(tick)), fmt::format("{:.6g}", tick));
+  for (const double tick : logarithmic_ticks(x))
+    svg += x_tick(logarithmic.at(std::log10(tick)), fmt::format("{:.6g}", tick));
   svg += x_name(x_label) + "</g>";
-  svg += fmt::format("<text x=\"14\" y=\"{:.1f}\" transform=\"rotate(-90 14 {:.1f})\" text-anchor=\"middle\">{}</text>\n",
-                     place(0.5), place(0.5), escape(y_label));
+  svg +=
+      fmt::format("<text x=\"14\" y=\"{:.1f}\" transform=\"rotate(-90 14 {:.1f})\" text-anchor=\"middle\">{}</text>\n",
+                  place(0.5), place(0.5), escape(y_label));
   for (std::size_t i = 0; i < series.size(); ++i)
     for (const Point& point : series[i]) {
       const double left = across(logarithmic.at(std::log10(point.x))), top = place(y.at(point.y));

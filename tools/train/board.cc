@@ -23,7 +23,8 @@ fs::path find_throttled(const fs::path& root) {
     if (!chip.path().filename().string().starts_with("soc")) continue;
     std::error_code inner;
     for (const fs::directory_entry& device : fs::directory_iterator(chip.path(), inner))
-      if (device.path().filename().string().ends_with(":firmware") && fs::exists(device.path() / "get_throttled", inner))
+      if (device.path().filename().string().ends_with(":firmware") &&
+          fs::exists(device.path() / "get_throttled", inner))
         return device.path() / "get_throttled";
   }
   return {};

@@ -11,8 +11,8 @@ class Board {
   /// Looks for the kernel's files below `root`.
   explicit Board(const std::filesystem::path& root = "/");
 
-  /// " 61 C THROTTLED"; empty on anything but a Raspberry Pi. Also UNDERVOLTAGE (a weak supply), CAPPED (the clock is held
-  /// down) and HOT (the soft limit of the temperature).
+  /// " 61 C THROTTLED"; empty on anything but a Raspberry Pi. Also UNDERVOLTAGE (a weak supply), CAPPED (the clock is
+  /// held down) and HOT (the soft limit of the temperature).
   std::string status() const;
 
  private:

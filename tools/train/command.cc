@@ -75,7 +75,9 @@ void print_prediction(const fs::path& image, std::span<const float> logits, cons
 
 void add_options(CLI::App& command, EvalOptions& options) {
   command.add_option("checkpoint", options.checkpoint, "a model that `bramble train` wrote")->required();
-  command.add_option("--data", options.data, "class folders, or with a val or test folder of them; CIFAR or MNIST files")->required();
+  command
+      .add_option("--data", options.data, "class folders, or with a val or test folder of them; CIFAR or MNIST files")
+      ->required();
   command.add_option("--batch", options.batch, "images at a time")->check(CLI::Range(1, 1 << 20));
   command.add_option("--threads", options.threads, "computing threads; one for each core unless given")
       ->check(CLI::Range(1, 256));

@@ -63,8 +63,9 @@ engine::TrainAndTest read_parts(const fs::path& root) {
   }
   if (auto packed = find_packed(root)) return *packed;
   if (folders_in(root).empty())
-    throw engine::FileError(root, "holds no data that is known: neither class folders (CLASS/IMAGE.jpg), nor CIFAR's .bin "
-                                  "files, nor MNIST's idx files");
+    throw engine::FileError(root,
+                            "holds no data that is known: neither class folders (CLASS/IMAGE.jpg), nor CIFAR's .bin "
+                            "files, nor MNIST's idx files");
   return {read_folder(root), nullptr};
 }
 
@@ -126,7 +127,8 @@ Data read_data(const fs::path& root, double val_split, std::uint64_t seed) {
   check_names(root, classes);
   if (parts.test) return {parts.train, with_classes(parts.test, classes, root)};
   std::error_code error;
-  if (fs::is_directory(root / "train", error)) return {parts.train, std::make_shared<DatasetView>(parts.train, Samples())};
+  if (fs::is_directory(root / "train", error))
+    return {parts.train, std::make_shared<DatasetView>(parts.train, Samples())};
   return split(parts.train, val_split, seed);
 }
 

@@ -19,8 +19,8 @@ struct Data {
 ///   train/CLASS/IMAGE and val/CLASS/IMAGE (or test/CLASS/IMAGE);
 ///   CIFAR's binary files or MNIST's idx files, also where the only folder in `root` holds them;
 ///   CLASS/IMAGE, or one CIFAR .bin file (`root` itself).
-/// What has no part for evaluation is split by `seed` where it is not divided at all: `val_split` of each class' images,
-/// rounded down, are for evaluation. Throws engine::FileError, also for fewer than two classes.
+/// What has no part for evaluation is split by `seed` where it is not divided at all: `val_split` of each class'
+/// images, rounded down, are for evaluation. Throws engine::FileError, also for fewer than two classes.
 Data read_data(const std::filesystem::path& root, double val_split, std::uint64_t seed);
 
 /// The part of `root` that is for evaluation, or all of it if there is none, with labels into `classes`; throws

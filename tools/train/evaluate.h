@@ -57,8 +57,8 @@ inline constexpr std::size_t kWorstMistakes = 24;
 engine::Evaluator make_evaluator(const ModelDescription& description, std::int64_t batch, int threads,
                                  std::span<std::byte> lent = {});
 
-/// Runs `evaluator`, built for `batch` images, over all images of `data`. What cannot be decoded is reported and left out.
-/// `before_batch` is called if set; what it throws ends the evaluation.
+/// Runs `evaluator`, built for `batch` images, over all images of `data`. What cannot be decoded is reported and left
+/// out. `before_batch` is called if set; what it throws ends the evaluation.
 Evaluation evaluate(engine::Evaluator& evaluator, const engine::DatasetPtr& data, const ModelDescription& description,
                     std::int64_t batch, int loader_threads, const std::function<void(const std::string&)>& report_skip,
                     const std::function<void()>& before_batch = {});

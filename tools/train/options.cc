@@ -21,7 +21,8 @@ void for_each_setting(Options& o, Take&& take) {
   const CLI::Validator fraction = CLI::Range(0.0, 0.99999999);
   const CLI::Validator not_negative = CLI::Range(0.0, 1e30);
   take("model", o.model, "the model to train; `bramble models` lists them", CLI::Validator());
-  take("data", o.data, "folder with train/CLASS and val/CLASS, or with CLASS alone; or CIFAR's or MNIST's files", CLI::Validator());
+  take("data", o.data, "folder with train/CLASS and val/CLASS, or with CLASS alone; or CIFAR's or MNIST's files",
+       CLI::Validator());
   take("init", o.init, "safetensors file to begin from, with timm's names; without it, timm's initialisation",
        CLI::Validator());
   take("head-only", o.head_only, "train the classifier alone", CLI::Validator());
@@ -32,7 +33,8 @@ void for_each_setting(Options& o, Take&& take) {
   take("size", o.size, "height and width that images are brought to", positive);
   take("val-split", o.val_split, "share of each class kept for evaluation where there is no val folder", fraction);
   take("augment", o.augment,
-       "none: as in evaluation; basic: random crops and flips (small pictures of --size, up to 64, are shifted by up to 4 "
+       "none: as in evaluation; basic: random crops and flips (small pictures of --size, up to 64, are shifted by up "
+       "to 4 "
        "pixels instead of cropped); rand: RandAugment as well, timm's rand-m9-mstd0.5-inc1",
        CLI::IsMember({"none", "basic", "rand"}));
   take("smallest-crop", o.smallest_crop, "least share of an image's area that a random crop keeps",
@@ -40,11 +42,15 @@ void for_each_setting(Options& o, Take&& take) {
   take("flip", o.flip, "share of the images that --augment mirrors; 0 where left and right matter, as for digits",
        CLI::Range(0.0, 1.0));
   take("color-jitter", o.color_jitter,
-       "brightness, contrast and saturation change by up to this share, as 0.4 or 0.4,0.4,0.4; a fourth number turns the hue",
+       "brightness, contrast and saturation change by up to this share, as 0.4 or 0.4,0.4,0.4; a fourth number turns "
+       "the hue",
        CLI::Validator());
-  take("erase", o.erase, "share of the images of which a random box becomes noise (random erasing)", CLI::Range(0.0, 1.0));
-  take("mixup", o.mixup, "alpha of mixup, which blends pairs of images and their labels; 0: none", CLI::Range(0.0, 1e6));
-  take("mean", o.mean, "of red, green, blue, 0 to 1, like 0.5,0.5,0.5; the model's own unless given, as for the next three",
+  take("erase", o.erase, "share of the images of which a random box becomes noise (random erasing)",
+       CLI::Range(0.0, 1.0));
+  take("mixup", o.mixup, "alpha of mixup, which blends pairs of images and their labels; 0: none",
+       CLI::Range(0.0, 1e6));
+  take("mean", o.mean,
+       "of red, green, blue, 0 to 1, like 0.5,0.5,0.5; the model's own unless given, as for the next three",
        CLI::Validator());
   take("std", o.deviation, "standard deviation of red, green, blue", CLI::Validator());
   take("crop-pct", o.crop_pct, "what the centre crop of evaluation keeps of the short side; 0: the model's own",
@@ -62,8 +68,10 @@ void for_each_setting(Options& o, Take&& take) {
   take("label-smoothing", o.label_smoothing, "share of the target spread over all classes", fraction);
   take("clip-grad", o.clip_grad, "largest norm of all gradients together; 0: any", not_negative);
   take("accumulate", o.accumulate, "update every so many steps, by the gradients' mean", CLI::Range(1, 1 << 20));
-  take("bn", o.bn, "BatchNorm's statistics: train, the batch's; or frozen, those of --init, which stay (scale and bias are "
-       "trained all the same)", CLI::IsMember({"train", "frozen"}));
+  take("bn", o.bn,
+       "BatchNorm's statistics: train, the batch's; or frozen, those of --init, which stay (scale and bias are "
+       "trained all the same)",
+       CLI::IsMember({"train", "frozen"}));
   take("drop-rate", o.drop_rate, "share of the classifier's inputs dropped at random, as timm's drop_rate", fraction);
   take("drop-path", o.drop_path, "rate of stochastic depth, as timm's drop_path_rate", fraction);
   take("ema", o.ema, "decay of the parameters' moving average, which is then what is evaluated and saved", fraction);
@@ -139,7 +147,8 @@ void add_options(CLI::App& command, Options& options) {
   });
   command.add_option("--out", options.out, "folder for checkpoints, metrics and the trained model")->take_last();
   command.add_option("--config", options.config, "JSON file with options by their names; the command line wins");
-  command.add_flag("--resume", options.resume, "continue the run in --out, to the same bits as if it had never stopped");
+  command.add_flag("--resume", options.resume,
+                   "continue the run in --out, to the same bits as if it had never stopped");
 }
 
 std::vector<std::string> expand_config(const std::vector<std::string>& arguments) {

@@ -61,8 +61,8 @@ struct Options {
 
 void add_options(CLI::App& command, Options& options);
 
-/// The command line with the contents of the file after --config (or of OUT/config.json after --resume) put before it, so
-/// that the command line wins. Leaves other commands than `train` as they are.
+/// The command line with the contents of the file after --config (or of OUT/config.json after --resume) put before it,
+/// so that the command line wins. Leaves other commands than `train` as they are.
 std::vector<std::string> expand_config(const std::vector<std::string>& arguments);
 
 /// The options as a file for --config.

@@ -48,9 +48,11 @@ engine::ColorJitter jitter_of(const std::string& text) {
   std::vector<double> numbers = numbers_of(text);
   if (numbers.size() == 1) numbers = {numbers[0], numbers[0], numbers[0]};
   if (numbers.size() == 3) numbers.push_back(0);
-  const bool good = numbers.size() == 4 && numbers[3] <= 0.5 && std::ranges::all_of(numbers, [](double n) { return n >= 0; });
+  const bool good =
+      numbers.size() == 4 && numbers[3] <= 0.5 && std::ranges::all_of(numbers, [](double n) { return n >= 0; });
   if (!good)
-    throw cli::UsageError("--color-jitter: '" + text + "' is neither one number nor three, nor four with a hue up to 0.5");
+    throw cli::UsageError("--color-jitter: '" + text +
+                          "' is neither one number nor three, nor four with a hue up to 0.5");
   return {numbers[0], numbers[1], numbers[2], numbers[3]};
 }
 

@@ -32,8 +32,8 @@ void Progress::update(const StepMetrics& m) {
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   const double left = elapsed / static_cast<double>(m.step - first_step_) * static_cast<double>(steps_ - m.step);
   const auto filled = static_cast<int>(kBarWidth * m.step / steps_);
-  const std::string line = fmt::format("[{:#<{}}{:.<{}}] {}/{} loss {:.4f} top-1 {:.1f} % {:.1f} images/s {} left{}", "",
-                                       filled, "", kBarWidth - filled, m.step, steps_, m.loss, 100 * m.top1,
+  const std::string line = fmt::format("[{:#<{}}{:.<{}}] {}/{} loss {:.4f} top-1 {:.1f} % {:.1f} images/s {} left{}",
+                                       "", filled, "", kBarWidth - filled, m.step, steps_, m.loss, 100 * m.top1,
                                        m.images_per_s, duration(left), board_.status());
   std::fprintf(stderr, "\r\033[K%s", line.c_str());
   std::fflush(stderr);

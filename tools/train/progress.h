@@ -9,8 +9,8 @@
 
 namespace bramble::train {
 
-/// On a terminal: a bar with loss, accuracy, images/s, the time that is left, and on a Pi the temperature and whether it
-/// is throttled. Elsewhere nothing.
+/// On a terminal: a bar with loss, accuracy, images/s, the time that is left, and on a Pi the temperature and whether
+/// it is throttled. Elsewhere nothing.
 class Progress {
  public:
   Progress(std::int64_t first_step, std::int64_t steps);

@@ -59,7 +59,8 @@ bool evaluated(const History& history) {
 
 std::string curves(const History& history) {
   std::vector<html::Series> loss = {thinned("training, by step", history.steps, [](const auto& s) { return s.loss; })};
-  std::vector<html::Series> top1 = {by_epoch("training, by epoch", history.epochs, [](const auto& e) { return e.train_top1; })};
+  std::vector<html::Series> top1 = {
+      by_epoch("training, by epoch", history.epochs, [](const auto& e) { return e.train_top1; })};
   if (evaluated(history)) {
     loss.push_back(by_epoch("evaluation", history.epochs, [](const auto& e) { return e.val_loss; }));
     top1.push_back(by_epoch("evaluation", history.epochs, [](const auto& e) { return e.val_top1; }));
@@ -68,7 +69,9 @@ std::string curves(const History& history) {
          "</figure><figure><h2>Accuracy (top-1)</h2>" + html::line_chart(top1, "step", true) + "</figure></div>\n";
 }
 
-std::size_t images_of(const std::vector<std::size_t>& row) { return std::accumulate(row.begin(), row.end(), std::size_t{0}); }
+std::size_t images_of(const std::vector<std::size_t>& row) {
+  return std::accumulate(row.begin(), row.end(), std::size_t{0});
+}
 
 /// Rows are true classes; the shade is the share of the row.
 std::string matrix(const RunReport& report) {
@@ -81,8 +84,9 @@ std::string matrix(const RunReport& report) {
     text += "<tr><th class=\"from\">" + escape(report.classes[from]) + "</th>";
     for (std::size_t to = 0; to < row.size(); ++to) {
       const double share = images > 0 ? static_cast<double>(row[to]) / static_cast<double>(images) : 0;
-      text += fmt::format("<td{} style=\"background: rgba(var(--heat), {:.2f})\">{}</td>",
-                          from == to ? " class=\"right\"" : "", 0.65 * share, row[to] > 0 ? std::to_string(row[to]) : "");
+      text +=
+          fmt::format("<td{} style=\"background: rgba(var(--heat), {:.2f})\">{}</td>",
+                      from == to ? " class=\"right\"" : "", 0.65 * share, row[to] > 0 ? std::to_string(row[to]) : "");
     }
     text += images > 0 ? fmt::format("<td>{:.0f} %</td></tr>\n",
                                      100.0 * static_cast<double>(row[from]) / static_cast<double>(images))
@@ -102,10 +106,11 @@ std::string confused_pairs(const RunReport& report) {
         pairs.push_back({from, to, report.evaluation.confusion[from][to]});
   std::ranges::stable_sort(pairs, [](const Pair& a, const Pair& b) { return a.images > b.images; });
   pairs.resize(std::min(pairs.size(), kPairs));
-  std::string text = "<div class=\"scroll\"><table><tr><th>true</th><th>taken for</th><th>images</th><th>of the class</th></tr>\n";
+  std::string text =
+      "<div class=\"scroll\"><table><tr><th>true</th><th>taken for</th><th>images</th><th>of the class</th></tr>\n";
   for (const Pair& pair : pairs)
-    text += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.1f} %</td></tr>\n", escape(report.classes[pair.from]),
-                        escape(report.classes[pair.to]), pair.images,
+    text += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.1f} %</td></tr>\n",
+                        escape(report.classes[pair.from]), escape(report.classes[pair.to]), pair.images,
                         100.0 * static_cast<double>(pair.images) /
                             static_cast<double>(images_of(report.evaluation.confusion[pair.from])));
   return text + "</table></div>\n";
@@ -122,11 +127,12 @@ std::string mistakes(const RunReport& report) {
   text += "<div class=\"mistakes\">\n";
   for (const Thumbnail& one : report.worst) {
     const auto& classes = report.classes;
-    text += fmt::format("<figure><img alt=\"\" src=\"data:image/jpeg;base64,{}\" title=\"{}\"><figcaption><b>{}</b> taken for "
-                        "<b>{}</b> ({:.0f} %)<br>{}</figcaption></figure>\n",
-                        html::base64(one.jpeg), escape(one.name), escape(classes[static_cast<std::size_t>(one.mistake.label)]),
-                        escape(classes[one.mistake.predicted]), 100 * one.mistake.probability,
-                        escape(std::filesystem::path(one.name).filename().string()));
+    text += fmt::format(
+        "<figure><img alt=\"\" src=\"data:image/jpeg;base64,{}\" title=\"{}\"><figcaption><b>{}</b> taken for "
+        "<b>{}</b> ({:.0f} %)<br>{}</figcaption></figure>\n",
+        html::base64(one.jpeg), escape(one.name), escape(classes[static_cast<std::size_t>(one.mistake.label)]),
+        escape(classes[one.mistake.predicted]), 100 * one.mistake.probability,
+        escape(std::filesystem::path(one.name).filename().string()));
   }
   return text + "</div>\n";
 }
@@ -147,7 +153,8 @@ std::string times(const std::vector<OpTime>& ops) {
       add(op.op, op.seconds);
   }
   if (rest > 0) add(fmt::format("{} others", ops.size() - bars.size()), rest);
-  return fmt::format("<h2>Time by op</h2>\n<p class=\"note\">the last step: {:.3f} s</p>\n", total) + html::bar_chart(bars, "ms");
+  return fmt::format("<h2>Time by op</h2>\n<p class=\"note\">the last step: {:.3f} s</p>\n", total) +
+         html::bar_chart(bars, "ms");
 }
 
 std::string memory(const RunReport& report) {
@@ -175,7 +182,8 @@ History read_history(const std::filesystem::path& jsonl) {
     if (!line.is_object()) continue;
     const double step = number_or_nan(line, "step");
     if (line.contains("skipped")) ++history.skipped;
-    if (line.contains("loss")) history.steps.push_back({step, number_or_nan(line, "loss"), number_or_nan(line, "top1")});
+    if (line.contains("loss"))
+      history.steps.push_back({step, number_or_nan(line, "loss"), number_or_nan(line, "top1")});
     if (line.contains("finished_epoch"))
       history.epochs.push_back({step, number_or_nan(line, "train_loss"), number_or_nan(line, "train_top1"),
                                 number_or_nan(line, "val_loss"), number_or_nan(line, "val_top1")});
@@ -186,7 +194,8 @@ History read_history(const std::filesystem::path& jsonl) {
 std::vector<OpTime> times_by_op(const engine::Program& program, const engine::StepRecord& record) {
   std::map<std::string, double> seconds;
   for (const engine::PhaseRecord& phase : record.phases)
-    seconds[std::string(program.graph().nodes()[phase.node].op->name())] += static_cast<double>(phase.end - phase.begin) * 1e-9;
+    seconds[std::string(program.graph().nodes()[phase.node].op->name())] +=
+        static_cast<double>(phase.end - phase.begin) * 1e-9;
   std::vector<OpTime> times;
   for (const auto& [op, time] : seconds) times.push_back({op, time});
   std::ranges::stable_sort(times, [](const OpTime& a, const OpTime& b) { return a.seconds > b.seconds; });
@@ -218,7 +227,8 @@ std::string to_html(const RunReport& report) {
     body += "<div><b>" + escape(value) + "</b><span>" + escape(what) + "</span></div>\n";
   body += "</div>\n";
   if (report.history.skipped > 0)
-    body += fmt::format("<p class=\"note\">{} steps were skipped: their loss was not finite</p>\n", report.history.skipped);
+    body +=
+        fmt::format("<p class=\"note\">{} steps were skipped: their loss was not finite</p>\n", report.history.skipped);
   body += curves(report.history);
   if (report.evaluation.images > 0) body += confusion(report) + mistakes(report);
   body += times(report.times) + memory(report);

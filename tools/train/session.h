@@ -54,7 +54,8 @@ class Session {
   void meet_bad_loss(float loss);
   /// A gradient that overflows shows in the next loss, which is a step too late to name it. Throws.
   void check_parameters();
-  /// What is written has no NaN: running statistics and the optimiser's state may overflow while the loss does not. Throws.
+  /// What is written has no NaN: running statistics and the optimiser's state may overflow while the loss does not.
+  /// Throws.
   void check_values();
   std::string last_good() const;  ///< for error messages
   /// Evaluates what State::ended_epoch says. Where the data has gone, a checkpoint is written first.

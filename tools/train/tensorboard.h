@@ -17,8 +17,8 @@ std::uint32_t masked_crc32c(std::string_view bytes);
 
 class TensorBoardLog {
  public:
-  /// A new file in `folder`; TensorBoard joins it to those of earlier sessions and, as `first_step` says, forgets what they
-  /// wrote of later steps. Throws engine::FileError.
+  /// A new file in `folder`; TensorBoard joins it to those of earlier sessions and, as `first_step` says, forgets what
+  /// they wrote of later steps. Throws engine::FileError.
   TensorBoardLog(const std::filesystem::path& folder, std::int64_t first_step);
   ~TensorBoardLog();
   TensorBoardLog(const TensorBoardLog&) = delete;
