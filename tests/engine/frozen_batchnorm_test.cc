@@ -99,8 +99,9 @@ TEST_P(FrozenBatchNorm, TrainsOnASingleImage) {
   EXPECT_LT(trainer.step(), first);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, FrozenBatchNorm, testing::Values("mobilenetv2_050", "mobilenetv3_small_075", "fastvit_t8"),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Models, FrozenBatchNorm,
+                         testing::Values("mobilenetv2_050", "mobilenetv3_small_075", "fastvit_t8"),
+                         [](const auto& model) { return model.param; });
 
 }  // namespace
 }  // namespace bramble::engine
