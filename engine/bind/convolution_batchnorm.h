@@ -18,6 +18,11 @@ namespace bramble::engine {
 Bound bind_convolution_batchnorm(const BindContext& context, const kernels::Conv2dShape& shape,
                                  graph::Activation activation, std::optional<graph::Activation> normalisation);
 
+/// A slice's rows and columns of dy [rows][channels], `dy` its first element, made of input 0, the gradient before a
+/// BatchNorm's backward: that one's x is input `gradient_input`, its coefficients are the next one.
+void normalise_gradient(const Operands& operands, int gradient_input, kernels::Activation activation,
+                        std::int64_t channels, const kernels::ConvSlice& slice, float* dy);
+
 /// Whole parts of the sums, some of the columns.
 struct SumTask {
   std::int64_t part_begin = 0, part_end = 0;

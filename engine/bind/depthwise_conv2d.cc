@@ -7,6 +7,8 @@
 
 #include "engine/bind/activation.h"
 #include "engine/bind/channel_sums.h"
+#include "engine/bind/convolution_batchnorm.h"
+#include "engine/bind/depthwise_rows.h"
 #include "engine/bind/ops.h"
 #include "engine/bind/product_cuts.h"
 #include "kernels/conv2d/conv2d.h"
@@ -17,9 +19,6 @@ namespace {
 
 using kernels::DepthwiseConv2dShape;
 
-/// Pixels of a row that one turn of a pass covers, about: wide images go row by row, of narrow ones several rows at a
-/// time, so that the steps of a turn find each other's results in the cache and still have something to do.
-constexpr std::int64_t kTurnPixels = 56;
 /// Elements of the gradient that a task of the summing phase takes at most and at least.
 constexpr std::int64_t kLargestSum = 4096;
 constexpr std::int64_t kSmallestSum = 256;
@@ -39,6 +38,8 @@ DepthwiseConv2dShape kernel_shape(const graph::DepthwiseConv2dAttributes& attrib
           attributes.padding.width,
           attributes.dilation};
 }
+
+std::size_t floats(std::int64_t count) { return static_cast<std::size_t>(count) * sizeof(float); }
 
 struct Bounds {
   float low, high;
@@ -67,171 +68,217 @@ Phase sum_phase(int output, std::int64_t offset, std::int64_t parts, std::int64_
           }};
 }
 
-/// The rows of all images' outputs in tasks, and each task's in turns of a few rows of one image.
-struct Rows {
-  Rows(const DepthwiseConv2dShape& shape, std::int64_t most)
-      : height(shape.out_height),
-        total(shape.batch * shape.out_height),
-        tasks(std::min(total, most)),
-        turn(std::max<std::int64_t>(1, kTurnPixels / shape.out_width)) {}
-
-  /// Calls run(row, row_end) for the turns of a task.
-  template <class Run>
-  void for_each_turn(std::int64_t task, Run run) const {
-    const std::int64_t last = total * (task + 1) / tasks;
-    for (std::int64_t row = total * task / tasks, end = 0; row < last; row = end) {
-      end = std::min({row + turn, last, (row / height + 1) * height});
-      run(row, end);
-    }
+/// What a BatchNorm's passes leave to the way in: how x is read, and how dy.
+struct WaysIn {
+  WaysIn(const graph::DepthwiseConv2dAttributes& attributes, std::optional<graph::Activation> dy_kind) {
+    if (attributes.normalisation) x = to_kernel(*attributes.normalisation);
+    if (dy_kind) dy = to_kernel(*dy_kind);
+  }
+  kernels::Normalisation of_x(const Operands& operands) const {
+    return x ? normalisation(operands, 3, *x) : kernels::Normalisation{};
   }
 
-  std::int64_t height, total, tasks, turn;
+  std::optional<kernels::Activation> x, dy;
 };
 
-/// The rows of x that a turn's outputs gather from, normalised in a ring that the next turn goes on with.
-class NormalisedRows {
+/// Rows of x, normalised on the way in where they come through a BatchNorm.
+class SourceRows {
  public:
-  NormalisedRows(const DepthwiseConv2dShape& shape, const float* x, const kernels::Normalisation& normal, float* ring)
-      : shape_(shape), x_(x), normal_(normal), ring_(ring) {}
+  SourceRows(const DepthwiseConv2dShape& shape, const float* x, const kernels::Normalisation& normal, float* ring,
+             std::int64_t channels)
+      : shape_(shape), x_(x), normal_(normal), ring_(ring, shape.ring, shape.in_width * channels) {}
 
-  static std::int64_t capacity(const DepthwiseConv2dShape& shape, std::int64_t turn) {
-    return (turn - 1) * shape.stride + (shape.kernel_height - 1) * shape.dilation + 1;
-  }
-  static std::int64_t elements(const DepthwiseConv2dShape& shape, std::int64_t turn) {
-    return capacity(shape, turn) * shape.in_width * shape.channels;
-  }
-
-  /// For output rows [row, row_end) of all images, which are rows of one.
-  void prepare(std::int64_t row, std::int64_t row_end) {
-    const std::int64_t image = row / shape_.out_height, first = row % shape_.out_height;
-    const std::int64_t top = first * shape_.stride - shape_.padding_height;
-    const std::int64_t bottom = (first + row_end - row - 1) * shape_.stride - shape_.padding_height +
-                                (shape_.kernel_height - 1) * shape_.dilation;
-    if (image != image_) image_ = image, next_ = 0;
-    next_ = std::max(next_, top);
-    for (; next_ <= std::min(bottom, shape_.in_height - 1); ++next_) {
-      const auto width = static_cast<std::size_t>(shape_.in_width),
-                 channels = static_cast<std::size_t>(shape_.channels);
-      const float* from = x_ + (image * shape_.in_height + next_) * shape_.in_width * shape_.channels;
-      float* to = ring_ + next_ % shape_.ring * shape_.in_width * shape_.channels;
-      kernels::batchnorm_fwd_f32(normal_.activation, 0, width, channels, from, normal_.affine, nullptr, to);
-    }
+  /// What the kernels read for a turn.
+  const float* of(const DepthwiseTurn& turn) {
+    if (shape_.ring == 0) return x_;
+    const kernels::DepthwiseSlice rows = turn.slice(gathered_rows(shape_, turn.rows), shape_.in_height);
+    const auto width = static_cast<std::size_t>(shape_.in_width), channels = static_cast<std::size_t>(rows.channels());
+    const kernels::Normalisation normal = normal_.from(rows.channel_begin);
+    ring_.prepare(turn.image, gathered_rows(shape_, turn.rows), [&](std::int64_t row, float* to) {
+      const std::int64_t pixel = (turn.image * shape_.in_height + row) * shape_.in_width;
+      kernels::batchnorm_fwd_strided_f32(normal.activation, width, channels,
+                                         x_ + pixel * shape_.channels + rows.channel_begin,
+                                         static_cast<std::size_t>(shape_.channels), normal.affine, to, channels);
+    });
+    return ring_.rows();
   }
 
  private:
   const DepthwiseConv2dShape& shape_;
   const float* x_;
   kernels::Normalisation normal_;
-  float* ring_;
-  std::int64_t image_ = -1;
-  std::int64_t next_ = 0;
+  RowRing ring_;
 };
 
-/// What forward and backward do with a normalised x.
-struct WayIn {
-  WayIn(const graph::DepthwiseConv2dAttributes& attributes, DepthwiseConv2dShape& shape, std::int64_t turn) {
-    if (!attributes.normalisation) return;
-    kind = to_kernel(*attributes.normalisation);
-    shape.ring = NormalisedRows::capacity(shape, turn);
-    elements = NormalisedRows::elements(shape, turn);
-  }
-  kernels::Normalisation normal(const Operands& operands) const {
-    return kind ? normalisation(operands, 3, *kind) : kernels::Normalisation{};
+/// What the BatchNorm after it needs of a turn's results.
+class TurnSums {
+ public:
+  TurnSums(double* all, const DepthwiseTasks& tasks, std::int64_t task, std::int64_t parts)
+      : sums_(all, tasks.part_of(task), tasks.channels),
+        begin_(tasks.channel_begin(task)),
+        end_(tasks.channel_end(task)),
+        wanted_(all != nullptr) {
+    if (!wanted_) return;
+    sums_.clear(begin_, end_);
+    // The parts that no task takes are the first one's to clear.
+    if (task == 0) clear_parts(all, tasks.parts, parts, tasks.channels);
   }
 
-  std::optional<kernels::Activation> kind;
-  std::int64_t elements = 0;  ///< of thread scratch
+  void add(const float* y, const kernels::DepthwiseSlice& rows, std::int64_t width) const {
+    if (wanted_) sums_.add(y, rows.row_begin * width, rows.row_end * width, begin_, end_);
+  }
+  void add_backward(const kernels::BatchnormBackward& operands, const kernels::DepthwiseSlice& rows,
+                    std::int64_t width) const {
+    if (wanted_) sums_.add_backward(operands, rows.row_begin * width, rows.row_end * width, begin_, end_);
+  }
+
+ private:
+  PartSums sums_;
+  std::int64_t begin_, end_;
+  bool wanted_;
 };
+
+struct Forward {
+  enum Input { kX, kWeight, kBias };
+  enum Output { kY, kSums };
+  static constexpr DepthwiseTraffic kTraffic{2, 1};
+
+  explicit Forward(const BindContext& context) : Forward(context, context.op<graph::DepthwiseConv2d>().attributes) {}
+  Forward(const BindContext& context, const graph::DepthwiseConv2dAttributes& attributes)
+      : shape(kernel_shape(attributes, context.input(kX).shape, context.output(kY).shape)),
+        parts(context.output(kSums).shape[0]),
+        tasks(shape, parts, kTraffic, context.caches.l2),
+        ways_in(attributes, {}),
+        bounds(bounds_of(attributes.activation)),
+        has_bias(context.has_input(kBias)) {
+    if (ways_in.x) shape.ring = tasks.most_rows([this](RowSpan of) { return gathered_rows(shape, of); });
+  }
+
+  std::int64_t scratch_elements() const { return shape.ring * shape.in_width * tasks.block; }
+
+  void run(const Operands& operands, std::int64_t task, float* scratch) const {
+    float* const y = operands.out<float>(kY);
+    const float* const bias = has_bias ? operands.in<float>(kBias) : nullptr;
+    SourceRows source(shape, operands.in<float>(kX), ways_in.of_x(operands), scratch, tasks.channel_count(task));
+    const TurnSums sums(operands.out<double>(kSums), tasks, task, parts);
+    tasks.for_each_turn(task, [&](const DepthwiseTurn& turn) {
+      const kernels::DepthwiseSlice rows = turn.slice(turn.rows, shape.out_height);
+      kernels::depthwise_conv2d_fwd_f32(shape, source.of(turn), operands.in<float>(kWeight), bias, bounds.low,
+                                        bounds.high, y, rows);
+      sums.add(y, rows, shape.out_width);
+    });
+  }
+
+  DepthwiseConv2dShape shape;
+  std::int64_t parts;
+  DepthwiseTasks tasks;
+  WaysIn ways_in;
+  Bounds bounds;
+  bool has_bias;
+};
+
+struct Backward {
+  enum Input { kDy, kX, kWeight, kGradientX = 6 };
+  enum Output { kDx, kDw, kDb, kSums };
+  static constexpr DepthwiseTraffic kTraffic{4, 3};
+
+  explicit Backward(const BindContext& context) : Backward(context, context.op<graph::DepthwiseConv2dBwd>()) {}
+  Backward(const BindContext& context, const graph::DepthwiseConv2dBwd& op)
+      : shape(kernel_shape(op.attributes, context.input(kX).shape, context.input(kDy).shape)),
+        parts(context.output(kSums).shape[0]),
+        tasks(shape, parts, kTraffic, context.caches.l2),
+        ways_in(op.attributes, op.gradient_normalisation),
+        has_dx(context.has_output(kDx)),
+        has_dw(context.has_output(kDw)),
+        has_db(context.has_output(kDb)) {
+    if (ways_in.x) shape.ring = tasks.most_rows([this](RowSpan of) { return gathered_rows(shape, of); });
+    if (ways_in.dy) shape.gradient_ring = tasks.most_rows([this](RowSpan of) { return gradient_rows(of); });
+  }
+
+  std::int64_t weights() const { return shape.taps() * shape.channels; }
+  std::int64_t ring_elements() const { return shape.ring * shape.in_width * tasks.block; }
+  std::int64_t scratch_elements() const {
+    return ring_elements() + shape.gradient_ring * shape.out_width * tasks.block;
+  }
+
+  /// The rows of dy that a turn reads: its own for dw, those that its rows of dx gather.
+  RowSpan gradient_rows(RowSpan of) const {
+    const RowSpan gathered = has_dx ? gathered_gradient_rows(shape, source_rows(shape, of)) : RowSpan{};
+    if (gathered.count() == 0) return of;
+    return {std::min(of.begin, gathered.begin), std::max(of.end, gathered.end)};
+  }
+
+  /// dy for a turn: the operand, or made of it in the ring.
+  const float* gradient(const Operands& operands, const DepthwiseTurn& turn, RowRing& ring) const {
+    if (!ways_in.dy) return operands.in<float>(kDy);
+    ring.prepare(turn.image, gradient_rows(turn.rows), [&](std::int64_t row, float* to) {
+      const std::int64_t pixel = (turn.image * shape.out_height + row) * shape.out_width;
+      normalise_gradient(operands, kGradientX, *ways_in.dy, shape.channels,
+                         {0, pixel, pixel + shape.out_width, turn.channel_begin, turn.channel_end}, to);
+    });
+    return ring.rows();
+  }
+
+  /// Both gradients of a task, turn by turn. Shared scratch: [parts][taps * channels] of dw, then [parts][channels] of db.
+  void run(const Operands& operands, std::int64_t task, float* scratch) const {
+    const std::int64_t part = tasks.part_of(task), channels = tasks.channel_count(task);
+    float* const partial = reinterpret_cast<float*>(operands.shared);
+    float* const dw = partial + part * weights();
+    float* const db = has_db ? partial + tasks.parts * weights() + part * shape.channels : nullptr;
+    const float* const x = operands.in<float>(kX);
+    float* const dx = operands.out<float>(kDx);
+    const kernels::Normalisation normal = ways_in.of_x(operands);
+    SourceRows source(shape, x, normal, scratch, channels);
+    RowRing ring(scratch + ring_elements(), shape.gradient_ring, shape.out_width * channels);
+    const kernels::BatchnormBackward norm{
+        normal.activation, static_cast<std::size_t>(shape.channels), dx, x, nullptr, normal.affine};
+    const TurnSums sums(operands.out<double>(kSums), tasks, task, parts);
+    bool accumulate = false;
+    tasks.for_each_turn(task, [&](const DepthwiseTurn& turn) {
+      const float* const dy = gradient(operands, turn, ring);
+      if (has_dw || has_db) {
+        kernels::depthwise_conv2d_bwd_weight_f32(shape, source.of(turn), dy, dw, db,
+                                                 turn.slice(turn.rows, shape.out_height), accumulate);
+        accumulate = true;
+      }
+      if (!has_dx) return;
+      const kernels::DepthwiseSlice rows = turn.slice(source_rows(shape, turn.rows), shape.in_height);
+      kernels::depthwise_conv2d_bwd_data_f32(shape, dy, operands.in<float>(kWeight), dx, rows);
+      sums.add_backward(norm, rows, shape.in_width);
+    });
+  }
+
+  DepthwiseConv2dShape shape;
+  std::int64_t parts;
+  DepthwiseTasks tasks;
+  WaysIn ways_in;
+  bool has_dx, has_dw, has_db;
+};
+
+template <class Pass>
+Phase pass_phase(const Pass& pass, Bound& bound) {
+  bound.thread_scratch = floats(pass.scratch_elements());
+  return {pass.tasks.count(), [pass](const Operands& operands, std::int64_t task, std::byte* scratch) {
+            pass.run(operands, task, reinterpret_cast<float*>(scratch));
+          }};
+}
 
 }  // namespace
 
 Bound bind_depthwise_conv2d(const BindContext& context) {
-  enum { kX, kWeight, kBias };
-  enum { kY, kSums };
-  const auto& attributes = context.op<graph::DepthwiseConv2d>().attributes;
-  auto shape = kernel_shape(attributes, context.input(kX).shape, context.output(kY).shape);
-  const bool has_bias = context.has_input(kBias), has_sums = context.has_output(kSums);
-  const Bounds bounds = bounds_of(attributes.activation);
-  const std::int64_t parts = context.output(kSums).shape[0];
-  const Rows rows(shape, parts);
-  const WayIn way_in(attributes, shape, rows.turn);
   Bound bound;
-  bound.thread_scratch = static_cast<std::size_t>(way_in.elements) * sizeof(float);
-  bound.phases.push_back({rows.tasks, [=](const Operands& operands, std::int64_t task, std::byte* scratch) {
-                            float* const ring = reinterpret_cast<float*>(scratch);
-                            const float* const x = operands.in<float>(kX);
-                            float* const y = operands.out<float>(kY);
-                            NormalisedRows normalised(shape, x, way_in.normal(operands), ring);
-                            double* const all = operands.out<double>(kSums);
-                            const PartSums sums(all, task, shape.channels);
-                            if (has_sums) sums.clear(0, shape.channels);
-                            if (has_sums && task == 0) clear_parts(all, rows.tasks, parts, shape.channels);
-                            rows.for_each_turn(task, [&](std::int64_t row, std::int64_t end) {
-                              if (way_in.kind) normalised.prepare(row, end);
-                              kernels::depthwise_conv2d_fwd_f32(
-                                  shape, way_in.kind ? ring : x, operands.in<float>(kWeight),
-                                  has_bias ? operands.in<float>(kBias) : nullptr, bounds.low, bounds.high, y, row, end);
-                              if (has_sums)
-                                sums.add(y, row * shape.out_width, end * shape.out_width, 0, shape.channels);
-                            });
-                          }});
+  bound.phases.push_back(pass_phase(Forward(context), bound));
   return bound;
 }
 
 Bound bind_depthwise_conv2d_bwd(const BindContext& context) {
-  enum { kDy, kX, kWeight };
-  enum { kDx, kDw, kDb, kSums };
-  const auto& attributes = context.op<graph::DepthwiseConv2dBwd>().attributes;
-  auto shape = kernel_shape(attributes, context.input(kX).shape, context.input(kDy).shape);
-  const bool has_dx = context.has_output(kDx), has_dw = context.has_output(kDw), has_db = context.has_output(kDb);
-  const bool has_sums = context.has_output(kSums);
-  const std::int64_t parts = context.output(kSums).shape[0];
-  const Rows rows(shape, parts);
-  const WayIn way_in(attributes, shape, rows.turn);
-  const std::int64_t weights = shape.taps() * shape.channels;
+  const Backward bwd(context);
   Bound bound;
-  bound.thread_scratch = static_cast<std::size_t>(way_in.elements) * sizeof(float);
-  bound.phases.push_back(
-      {rows.tasks, [=](const Operands& operands, std::int64_t task, std::byte* scratch) {
-         // Shared scratch: [tasks][taps * channels] of dw, then [tasks][channels] of db.
-         float* const partial = reinterpret_cast<float*>(operands.shared);
-         float* const dw = partial + task * weights;
-         float* const db = has_db ? partial + rows.tasks * weights + task * shape.channels : nullptr;
-         float* const ring = reinterpret_cast<float*>(scratch);
-         const float* const x = operands.in<float>(kX);
-         const float* const dy = operands.in<float>(kDy);
-         float* const dx = operands.out<float>(kDx);
-         const kernels::Normalisation normal = way_in.normal(operands);
-         NormalisedRows normalised(shape, x, normal, ring);
-         const kernels::BatchnormBackward norm{
-             normal.activation, static_cast<std::size_t>(shape.channels), dx, x, nullptr, normal.affine};
-         double* const all = operands.out<double>(kSums);
-         const PartSums sums(all, task, shape.channels);
-         if (has_sums) sums.clear(0, shape.channels);
-         if (has_sums && task == 0) clear_parts(all, rows.tasks, parts, shape.channels);
-         bool accumulate = false;
-         rows.for_each_turn(task, [&](std::int64_t row, std::int64_t end) {
-           if (has_dw || has_db) {
-             if (way_in.kind) normalised.prepare(row, end);
-             kernels::depthwise_conv2d_bwd_weight_f32(shape, way_in.kind ? ring : x, dy, dw, db, row, end, accumulate);
-             accumulate = true;
-           }
-           if (!has_dx) return;
-           const std::int64_t image = row / shape.out_height;
-           const auto source_row = [&](std::int64_t r) {
-             return image * shape.in_height + (r - image * shape.out_height) * shape.in_height / shape.out_height;
-           };
-           kernels::depthwise_conv2d_bwd_data_f32(shape, dy, operands.in<float>(kWeight), dx, source_row(row),
-                                                  source_row(end));
-           if (has_sums) {
-             sums.add_backward(norm, source_row(row) * shape.in_width, source_row(end) * shape.in_width, 0,
-                               shape.channels);
-           }
-         });
-       }});
-  if (has_dw) bound.phases.push_back(sum_phase(kDw, 0, rows.tasks, weights));
-  if (has_db) bound.phases.push_back(sum_phase(kDb, rows.tasks * weights, rows.tasks, shape.channels));
-  bound.shared_scratch = static_cast<std::size_t>(rows.tasks * (weights + shape.channels)) * sizeof(float);
+  bound.phases.push_back(pass_phase(bwd, bound));
+  const std::int64_t parts = bwd.tasks.parts, weights = bwd.weights();
+  if (bwd.has_dw) bound.phases.push_back(sum_phase(Backward::kDw, 0, parts, weights));
+  if (bwd.has_db) bound.phases.push_back(sum_phase(Backward::kDb, parts * weights, parts, bwd.shape.channels));
+  bound.shared_scratch = floats(parts * (weights + bwd.shape.channels));
   return bound;
 }
 

@@ -58,15 +58,7 @@ struct Backward {
     const std::int64_t channels = shape.out_channels;
     const float* const dy = o.in<float>(kDy) + row * channels;
     if (!gradient_way_in) return dy;
-    const float* const vectors = o.in<float>(kCoefficients);
-    const kernels::BatchnormBackward operands{*gradient_way_in,
-                                              static_cast<std::size_t>(channels),
-                                              dy,
-                                              o.in<float>(kGradientX) + row * channels,
-                                              nullptr,
-                                              {vectors, vectors + channels, vectors + 2 * channels}};
-    kernels::batchnorm_bwd_data_f32(operands, 0, static_cast<std::size_t>(end - row), vectors + 3 * channels,
-                                    vectors + 4 * channels, buffer, nullptr);
+    normalise_gradient(o, kGradientX, *gradient_way_in, channels, {0, row, end, 0, channels}, buffer);
     return buffer;
   }
 

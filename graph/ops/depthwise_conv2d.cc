@@ -63,7 +63,7 @@ double DepthwiseConv2d::flops(std::span<const TensorSpec>, std::span<const Tenso
 }
 
 std::vector<TensorSpec> DepthwiseConv2dBwd::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 3, 6);
+  expect_inputs(inputs, 3, 8);
   expect_rank(inputs[1], 4, "the input", "[N, H, W, C]");
   expect_shape(inputs[0], output_shape(attributes, inputs[1].shape), "the output's gradient");
   const Shape& x = inputs[1].shape;
@@ -74,7 +74,11 @@ OpPtr DepthwiseConv2dBwd::with_normalised_input(Activation kind) const {
   if (attributes.normalisation) return nullptr;
   DepthwiseConv2dAttributes fused = attributes;
   fused.normalisation = kind;
-  return std::make_shared<DepthwiseConv2dBwd>(fused, products_);
+  return std::make_shared<DepthwiseConv2dBwd>(fused, products_, gradient_normalisation);
+}
+
+OpPtr DepthwiseConv2dBwd::with_normalised_gradient(std::span<const TensorSpec>, Activation kind) const {
+  return gradient_normalisation ? nullptr : std::make_shared<DepthwiseConv2dBwd>(attributes, products_, kind);
 }
 
 double DepthwiseConv2dBwd::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec>) const {

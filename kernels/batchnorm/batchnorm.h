@@ -61,6 +61,10 @@ struct Normalisation {
 void batchnorm_fwd_f32(Activation activation, std::size_t row_begin, std::size_t row_end, std::size_t channels,
                        const float* x, const BatchnormAffine& affine, const float* residual, float* y);
 
+/// The same without a residual, of `channels` channels of rows x_stride and y_stride elements apart.
+void batchnorm_fwd_strided_f32(Activation activation, std::size_t rows, std::size_t channels, const float* x,
+                               std::size_t x_stride, const BatchnormAffine& affine, float* y, std::size_t y_stride);
+
 /// What the backward's two passes read. With g = dy * f'(pre-activation): the mask comes from y if given (the forward
 /// had a residual), else from the forward's fma, which saves reading y.
 struct BatchnormBackward {
@@ -91,6 +95,10 @@ void batchnorm_bwd_coefficients_f32(std::size_t channel_begin, std::size_t chann
 /// Either may be nullptr. dx may be dy, x or y; dresidual likewise, but not the one that dx is.
 void batchnorm_bwd_data_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
                             const float* slope, const float* constant, float* dx, float* dresidual);
+
+/// dx of the operands' first `rows` rows and `channels` channels, to rows dx_stride elements apart.
+void batchnorm_bwd_data_strided_f32(const BatchnormBackward& operands, std::size_t rows, std::size_t channels,
+                                    const float* slope, const float* constant, float* dx, std::size_t dx_stride);
 
 /// The whole forward in training mode, in double. residual may be nullptr; running_* as in finalise.
 void batchnorm_fwd_f32_ref(Activation activation, std::size_t rows, std::size_t channels, float eps, float momentum,

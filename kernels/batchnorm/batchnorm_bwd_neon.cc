@@ -83,30 +83,39 @@ void reduce(const BatchnormBackward& in, std::size_t row_begin, std::size_t row_
   }
 }
 
+// Where the gradients go: `channels` of rows dx_stride apart, dresidual's as dy's.
+struct DataResult {
+  std::size_t channels;
+  const float* slope;
+  const float* constant;
+  float* dx;
+  std::size_t dx_stride;
+  float* dresidual;
+};
+
 template <Activation A, Mask M, int Rows>
-void data_rows(const BatchnormBackward& in, std::size_t row, const float* slope, const float* constant, float* dx,
-               float* dresidual) {
-  for_each_vector(0, in.channels, [&](auto lanes, std::size_t c) {
+void data_rows(const BatchnormBackward& in, std::size_t row, const DataResult& out) {
+  for_each_vector(0, out.channels, [&](auto lanes, std::size_t c) {
     const Affine affine(lanes, in.affine, c);
-    const float32x4_t k1 = lanes.load(slope + c);
-    const float32x4_t k0 = lanes.load(constant + c);
+    const float32x4_t k1 = lanes.load(out.slope + c);
+    const float32x4_t k0 = lanes.load(out.constant + c);
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
       const std::size_t i = (row + r) * in.channels + c;
       const float32x4_t centred = vsubq_f32(lanes.load(in.x + i), affine.mean);
       const float32x4_t g = masked<A, M>(lanes, in, i, centred, affine);
-      if (dresidual != nullptr) lanes.store(dresidual + i, g);
-      if (dx != nullptr) lanes.store(dx + i, vfmaq_f32(vfmaq_f32(k0, centred, k1), g, affine.scale));
+      if (out.dresidual != nullptr) lanes.store(out.dresidual + i, g);
+      if (out.dx == nullptr) continue;
+      lanes.store(out.dx + (row + r) * out.dx_stride + c, vfmaq_f32(vfmaq_f32(k0, centred, k1), g, affine.scale));
     }
   });
 }
 
 template <Activation A, Mask M>
-void data(const BatchnormBackward& in, std::size_t row_begin, std::size_t row_end, const float* slope,
-          const float* constant, float* dx, float* dresidual) {
+void data(const BatchnormBackward& in, std::size_t row_begin, std::size_t row_end, const DataResult& out) {
   std::size_t r = row_begin;
-  for (; r + 4 <= row_end; r += 4) data_rows<A, M, 4>(in, r, slope, constant, dx, dresidual);
-  for (; r < row_end; ++r) data_rows<A, M, 1>(in, r, slope, constant, dx, dresidual);
+  for (; r + 4 <= row_end; r += 4) data_rows<A, M, 4>(in, r, out);
+  for (; r < row_end; ++r) data_rows<A, M, 1>(in, r, out);
 }
 
 // Calls run.operator()<Activation, Mask>().
@@ -146,8 +155,14 @@ void batchnorm_bwd_coefficients_f32(std::size_t channel_begin, std::size_t chann
 
 void batchnorm_bwd_data_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
                             const float* slope, const float* constant, float* dx, float* dresidual) {
-  dispatch(operands,
-           [&]<Activation A, Mask M>() { data<A, M>(operands, row_begin, row_end, slope, constant, dx, dresidual); });
+  const DataResult result{operands.channels, slope, constant, dx, operands.channels, dresidual};
+  dispatch(operands, [&]<Activation A, Mask M>() { data<A, M>(operands, row_begin, row_end, result); });
+}
+
+void batchnorm_bwd_data_strided_f32(const BatchnormBackward& operands, std::size_t rows, std::size_t channels,
+                                    const float* slope, const float* constant, float* dx, std::size_t dx_stride) {
+  const DataResult result{channels, slope, constant, dx, dx_stride, nullptr};
+  dispatch(operands, [&]<Activation A, Mask M>() { data<A, M>(operands, 0, rows, result); });
 }
 
 }  // namespace bramble::kernels

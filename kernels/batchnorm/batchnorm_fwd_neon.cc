@@ -50,33 +50,36 @@ inline void sum_block(const Lanes& lanes, std::size_t rows, const float* x, std:
   }
 }
 
+// Elements from row to row of x, and of y and the residual.
+struct Strides {
+  std::size_t x, y;
+};
+
 template <Activation A, bool Residual, int Rows>
-void normalise_rows(std::size_t channels, const float* x, const BatchnormAffine& affine, const float* residual,
-                    float* y) {
+void normalise_rows(std::size_t channels, const Strides& strides, const float* x, const BatchnormAffine& affine,
+                    const float* residual, float* y) {
   for_each_vector(0, channels, [&](auto lanes, std::size_t c) {
     const float32x4_t mean = lanes.load(affine.mean + c);
     const float32x4_t scale = lanes.load(affine.scale + c);
     const float32x4_t beta = lanes.load(affine.beta + c);
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
-      float32x4_t v = vfmaq_f32(beta, vsubq_f32(lanes.load(x + r * channels + c), mean), scale);
-      if constexpr (Residual) v = vaddq_f32(v, lanes.load(residual + r * channels + c));
-      lanes.store(y + r * channels + c, activate_f32x4<A>(v));
+      float32x4_t v = vfmaq_f32(beta, vsubq_f32(lanes.load(x + r * strides.x + c), mean), scale);
+      if constexpr (Residual) v = vaddq_f32(v, lanes.load(residual + r * strides.y + c));
+      lanes.store(y + r * strides.y + c, activate_f32x4<A>(v));
     }
   });
 }
 
 template <Activation A, bool Residual>
-void normalise(std::size_t row_begin, std::size_t row_end, std::size_t channels, const float* x,
+void normalise(std::size_t rows, std::size_t channels, const Strides& strides, const float* x,
                const BatchnormAffine& affine, const float* residual, float* y) {
-  const auto at = [&](const float* matrix, std::size_t r) { return Residual ? matrix + r * channels : nullptr; };
-  std::size_t r = row_begin;
-  for (; r + 4 <= row_end; r += 4) {
-    normalise_rows<A, Residual, 4>(channels, x + r * channels, affine, at(residual, r), y + r * channels);
-  }
-  for (; r < row_end; ++r) {
-    normalise_rows<A, Residual, 1>(channels, x + r * channels, affine, at(residual, r), y + r * channels);
-  }
+  const auto at = [&](std::size_t r) { return Residual ? residual + r * strides.y : nullptr; };
+  std::size_t r = 0;
+  for (; r + 4 <= rows; r += 4)
+    normalise_rows<A, Residual, 4>(channels, strides, x + r * strides.x, affine, at(r), y + r * strides.y);
+  for (; r < rows; ++r)
+    normalise_rows<A, Residual, 1>(channels, strides, x + r * strides.x, affine, at(r), y + r * strides.y);
 }
 
 }  // namespace
@@ -123,9 +126,19 @@ void batchnorm_running_f32(std::size_t channel_begin, std::size_t channel_end, c
 
 void batchnorm_fwd_f32(Activation activation, std::size_t row_begin, std::size_t row_end, std::size_t channels,
                        const float* x, const BatchnormAffine& affine, const float* residual, float* y) {
+  const std::size_t rows = row_end - row_begin, first = row_begin * channels;
+  const Strides strides{channels, channels};
   dispatch_activation(activation, [&]<Activation A>() {
-    if (residual != nullptr) return normalise<A, true>(row_begin, row_end, channels, x, affine, residual, y);
-    return normalise<A, false>(row_begin, row_end, channels, x, affine, residual, y);
+    if (residual != nullptr)
+      return normalise<A, true>(rows, channels, strides, x + first, affine, residual + first, y + first);
+    return normalise<A, false>(rows, channels, strides, x + first, affine, nullptr, y + first);
+  });
+}
+
+void batchnorm_fwd_strided_f32(Activation activation, std::size_t rows, std::size_t channels, const float* x,
+                               std::size_t x_stride, const BatchnormAffine& affine, float* y, std::size_t y_stride) {
+  dispatch_activation(activation, [&]<Activation A>() {
+    normalise<A, false>(rows, channels, {x_stride, y_stride}, x, affine, nullptr, y);
   });
 }
 

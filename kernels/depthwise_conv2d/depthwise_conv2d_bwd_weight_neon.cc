@@ -67,12 +67,14 @@ inline void accumulate_bias(const TilePixels& dy, float* db, std::int64_t c, Lan
 
 template <int kWidth, int kStep>
 void accumulate_row(const SourceImage& source, const Filter& sums, const AxisTaps& vertical, std::int64_t row,
-                    const AxisTaps& horizontal, const float* dy, std::int64_t count, float* db, std::int64_t channels) {
+                    const AxisTaps& horizontal, const SourceImage& gradient, float* db, std::int64_t channels) {
   TapTable<kWidth, kStep, kTile, float> table(source, sums, vertical, row, horizontal);
+  const float* const dy = gradient.row(row);
+  const std::int64_t count = gradient.width;
   for (std::int64_t position = 0; position < count; position += kTile) {
     TilePixels pixels;
     for (int t = 0; t < kTile; ++t)
-      pixels[t] = position + t < count ? dy + (position + t) * sums.channels : depthwise::kZeros;
+      pixels[t] = position + t < count ? dy + (position + t) * gradient.channels : depthwise::kZeros;
     for (bool more = true; more;) {
       more = table.fill();
       table.place(position);
@@ -90,23 +92,24 @@ void accumulate_row(const SourceImage& source, const Filter& sums, const AxisTap
 }  // namespace
 
 void depthwise_conv2d_bwd_weight_f32(const DepthwiseConv2dShape& shape, const float* x, const float* dy, float* dw,
-                                     float* db, std::int64_t row_begin, std::int64_t row_end, bool accumulate) {
+                                     float* db, const DepthwiseSlice& slice, bool accumulate) {
   if (!accumulate) {
-    std::fill_n(dw, shape.taps() * shape.channels, 0.0f);
-    if (db != nullptr) std::fill_n(db, shape.channels, 0.0f);
+    for (std::int64_t tap = 0; tap < shape.taps(); ++tap)
+      std::fill_n(dw + tap * shape.channels + slice.channel_begin, slice.channels(), 0.0f);
+    if (db != nullptr) std::fill_n(db + slice.channel_begin, slice.channels(), 0.0f);
   }
   const AxisTaps vertical =
       depthwise::forward_taps(shape.kernel_height, shape.stride, shape.padding_height, shape.dilation);
   const AxisTaps horizontal =
       depthwise::forward_taps(shape.kernel_width, shape.stride, shape.padding_width, shape.dilation);
-  for (std::int64_t c = 0; c < shape.channels; c += kChannelBlock) {
+  for (std::int64_t c = slice.channel_begin; c < slice.channel_end; c += kChannelBlock) {
     const Filter sums{dw + c, shape.kernel_width, shape.channels};
-    const std::int64_t block = std::min(kChannelBlock, shape.channels - c);
-    for (std::int64_t row = row_begin; row < row_end; ++row) {
-      const SourceImage source = depthwise::forward_source(shape, x, row, c);
+    const std::int64_t block = std::min(kChannelBlock, slice.channel_end - c);
+    for (std::int64_t row = slice.row_begin; row < slice.row_end; ++row) {
+      const SourceImage source = depthwise::forward_source(shape, x, row, slice, c);
+      const SourceImage gradient = depthwise::gradient_source(shape, dy, row / shape.out_height, slice, c);
       depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
-        accumulate_row<kWidth, kStep>(source, sums, vertical, row % shape.out_height, horizontal,
-                                      dy + row * shape.out_width * shape.channels + c, shape.out_width,
+        accumulate_row<kWidth, kStep>(source, sums, vertical, row % shape.out_height, horizontal, gradient,
                                       db ? db + c : nullptr, block);
       });
     }

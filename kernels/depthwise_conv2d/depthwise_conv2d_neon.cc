@@ -125,17 +125,17 @@ void gather_row(const SourceImage& source, const Filter& filter, const AxisTaps&
 }  // namespace
 
 void depthwise_conv2d_fwd_f32(const DepthwiseConv2dShape& shape, const float* x, const float* weight, const float* bias,
-                              float minimum, float maximum, float* y, std::int64_t row_begin, std::int64_t row_end) {
+                              float minimum, float maximum, float* y, const DepthwiseSlice& slice) {
   const AxisTaps vertical =
       depthwise::forward_taps(shape.kernel_height, shape.stride, shape.padding_height, shape.dilation);
   const AxisTaps horizontal =
       depthwise::forward_taps(shape.kernel_width, shape.stride, shape.padding_width, shape.dilation);
-  for (std::int64_t c = 0; c < shape.channels; c += kChannelBlock) {
+  for (std::int64_t c = slice.channel_begin; c < slice.channel_end; c += kChannelBlock) {
     const Filter filter{weight + c, shape.kernel_width, shape.channels};
     const Finish finish{bias ? bias + c : nullptr, minimum, maximum};
-    const std::int64_t block = std::min(kChannelBlock, shape.channels - c);
-    for (std::int64_t row = row_begin; row < row_end; ++row) {
-      const SourceImage source = depthwise::forward_source(shape, x, row, c);
+    const std::int64_t block = std::min(kChannelBlock, slice.channel_end - c);
+    for (std::int64_t row = slice.row_begin; row < slice.row_end; ++row) {
+      const SourceImage source = depthwise::forward_source(shape, x, row, slice, c);
       const OutputRow out{y + row * shape.out_width * shape.channels + c, shape.channels, shape.out_width, block};
       depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
         gather_row<kWidth, kStep>(source, filter, vertical, row % shape.out_height, horizontal,
@@ -146,17 +146,15 @@ void depthwise_conv2d_fwd_f32(const DepthwiseConv2dShape& shape, const float* x,
 }
 
 void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const float* dy, const float* weight, float* dx,
-                                   std::int64_t row_begin, std::int64_t row_end) {
-  const std::int64_t image = shape.out_height * shape.out_width * shape.channels;
-  for (std::int64_t c = 0; c < shape.channels; c += kChannelBlock) {
+                                   const DepthwiseSlice& slice) {
+  for (std::int64_t c = slice.channel_begin; c < slice.channel_end; c += kChannelBlock) {
     const Filter filter{weight + c, shape.kernel_width, shape.channels};
-    const std::int64_t block = std::min(kChannelBlock, shape.channels - c);
-    for (std::int64_t row = row_begin; row < row_end; ++row) {
+    const std::int64_t block = std::min(kChannelBlock, slice.channel_end - c);
+    for (std::int64_t row = slice.row_begin; row < slice.row_end; ++row) {
       const std::int64_t iy = row % shape.in_height;
       const AxisTaps vertical = depthwise::backward_taps(shape.kernel_height, shape.stride, shape.padding_height,
                                                          shape.dilation, iy % shape.stride);
-      const SourceImage source{dy + row / shape.in_height * image + c, shape.out_height, shape.out_width,
-                               shape.channels, 0};
+      const SourceImage source = depthwise::gradient_source(shape, dy, row / shape.in_height, slice, c);
       // Pixels of one phase see the same taps: with stride 2, the even and the odd ones.
       for (std::int64_t phase = 0; phase < std::min(shape.stride, shape.in_width); ++phase) {
         const AxisTaps horizontal =

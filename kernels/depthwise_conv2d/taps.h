@@ -57,11 +57,23 @@ struct SourceImage {
   const float* row(std::int64_t r) const { return pixels + (ring > 0 ? r % ring : r) * width * channels; }
 };
 
-/// The image of `shape` that its output row `row` (of batch * out_height) gathers from, at channel c.
-inline SourceImage forward_source(const DepthwiseConv2dShape& shape, const float* x, std::int64_t row, std::int64_t c) {
-  const std::int64_t image = shape.ring > 0 ? 0 : row / shape.out_height;
-  return {x + image * shape.in_height * shape.in_width * shape.channels + c, shape.in_height, shape.in_width,
-          shape.channels, shape.ring};
+/// An image's rows at channel c of a slice: dense, or in a ring of the slice's channels.
+inline SourceImage source_image(const float* pixels, std::int64_t image, std::int64_t height, std::int64_t width,
+                                std::int64_t channels, std::int64_t ring, const DepthwiseSlice& slice, std::int64_t c) {
+  if (ring > 0) return {pixels + (c - slice.channel_begin), height, width, slice.channels(), ring};
+  return {pixels + image * height * width * channels + c, height, width, channels, 0};
+}
+
+/// The image of x that row `row` (of batch * out_height) of y gathers from.
+inline SourceImage forward_source(const DepthwiseConv2dShape& shape, const float* x, std::int64_t row,
+                                  const DepthwiseSlice& slice, std::int64_t c) {
+  return source_image(x, row / shape.out_height, shape.in_height, shape.in_width, shape.channels, shape.ring, slice, c);
+}
+
+/// dy of an image.
+inline SourceImage gradient_source(const DepthwiseConv2dShape& shape, const float* dy, std::int64_t image,
+                                   const DepthwiseSlice& slice, std::int64_t c) {
+  return source_image(dy, image, shape.out_height, shape.out_width, shape.channels, shape.gradient_ring, slice, c);
 }
 
 /// The filter, or its gradient: [taps][channels], `values` at the block's first channel.

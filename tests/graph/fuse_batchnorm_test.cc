@@ -74,6 +74,19 @@ TEST(BatchNormFusion, AGradientIsMadeByTheOnlyOneWhoReadsIt) {
   EXPECT_EQ(dynamic_cast<const PointwiseConv2dBwd&>(*reader.op).gradient_normalisation, Activation::relu);
 }
 
+TEST(BatchNormFusion, ADepthwiseConvolutionMakesItsGradientToo) {
+  const Graph graph = training_step(false);
+  const Node& norm = node_of(graph, "bn2", "batchnorm_bwd");
+  EXPECT_FALSE(is_read(graph, norm.outputs[0]));
+  const Node& reader = node_of(graph, "dw", "depthwise_conv2d_bwd");
+  EXPECT_EQ(reader.inputs[0], norm.inputs[0]);
+  EXPECT_EQ(reader.inputs.at(6), norm.inputs[1]);
+  EXPECT_EQ(reader.inputs.at(7), norm.outputs[4]);
+  const auto& op = dynamic_cast<const DepthwiseConv2dBwd&>(*reader.op);
+  EXPECT_EQ(op.gradient_normalisation, Activation::none);
+  EXPECT_EQ(op.attributes.normalisation, Activation::relu6);
+}
+
 TEST(BatchNormFusion, AnOutputThatSomeoneElseReadsIsWritten) {
   const Graph graph = training_step(true);
   const Node& norm = node_of(graph, "bn1", "batchnorm");

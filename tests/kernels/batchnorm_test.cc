@@ -205,5 +205,28 @@ TEST(Batchnorm, GradientsNobodyWantsAreNotWritten) {
   EXPECT_EQ(only, layer.dresidual);
 }
 
+TEST(BatchNorm, SomeChannelsOfRowsFurtherApartAreTheSameAsOfAllChannels) {
+  for (const Activation activation : {Activation::none, Activation::relu6, Activation::silu}) {
+    Layer layer({9, 23, activation, false});
+    layer.forward();
+    layer.backward(true);
+    for (const auto& [first, count] : {std::pair<std::size_t, std::size_t>{0, 23}, {4, 16}, {5, 7}, {22, 1}}) {
+      const std::size_t stride = count + 3;
+      std::vector<float> y(9 * stride, -1), dx(9 * stride, -1);
+      const BatchnormAffine affine{layer.mean.data() + first, layer.scale.data() + first, layer.beta.data() + 1 + first};
+      batchnorm_fwd_strided_f32(activation, 9, count, layer.x.data() + 1 + first, 23, affine, y.data(), stride);
+      const BatchnormBackward operands{
+          activation, 23, layer.dy.data() + 1 + first, layer.x.data() + 1 + first, nullptr, affine};
+      batchnorm_bwd_data_strided_f32(operands, 9, count, layer.slope.data() + first, layer.constant.data() + first,
+                                     dx.data(), stride);
+      for (std::size_t r = 0; r < 9; ++r)
+        for (std::size_t c = 0; c < stride; ++c) {
+          ASSERT_EQ(y[r * stride + c], c < count ? layer.y[r * 23 + first + c] : -1) << r << " " << c;
+          ASSERT_EQ(dx[r * stride + c], c < count ? layer.dx[r * 23 + first + c] : -1) << r << " " << c;
+        }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace bramble::kernels

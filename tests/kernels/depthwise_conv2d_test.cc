@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "tests/support/random.h"
@@ -82,6 +83,11 @@ void expect_near(const std::vector<float>& actual, std::size_t offset, const std
   for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(actual[offset + i], expected[i], allowed) << "at " << i;
 }
 
+DepthwiseSlice all_rows(const DepthwiseConv2dShape& s, std::int64_t height) {
+  return {0, s.batch * height, 0, s.channels};
+}
+DepthwiseSlice one_row(const DepthwiseConv2dShape& s, std::int64_t row) { return {row, row + 1, 0, s.channels}; }
+
 TEST(DepthwiseConv2d, ForwardMatchesReferenceFromMisalignedStarts) {
   for (const DepthwiseConv2dShape& s : shapes()) {
     SCOPED_TRACE(describe(s));
@@ -91,8 +97,8 @@ TEST(DepthwiseConv2d, ForwardMatchesReferenceFromMisalignedStarts) {
       const float minimum = clamped ? 0 : -kInfinity, maximum = clamped ? 0.5f : kInfinity;
       const float* b = clamped ? nullptr : bias.data() + 1;
       std::vector<float> y(y_size(s) + 1, NAN), expected(y_size(s));
-      depthwise_conv2d_fwd_f32(s, x.data() + 1, weight.data() + 3, b, minimum, maximum, y.data() + 1, 0,
-                               s.batch * s.out_height);
+      depthwise_conv2d_fwd_f32(s, x.data() + 1, weight.data() + 3, b, minimum, maximum, y.data() + 1,
+                               all_rows(s, s.out_height));
       depthwise_conv2d_fwd_f32_ref(s, x.data() + 1, weight.data() + 3, b, minimum, maximum, expected.data());
       expect_near(y, 1, expected, tolerance(s.taps()));
     }
@@ -104,7 +110,7 @@ TEST(DepthwiseConv2d, GradientOfDataMatchesReferenceFromMisalignedStarts) {
     SCOPED_TRACE(describe(s));
     const auto dy = uniform(y_size(s) + 1, 1), weight = uniform(w_size(s) + 3, 2);
     std::vector<float> dx(x_size(s) + 1, NAN), expected(x_size(s));
-    depthwise_conv2d_bwd_data_f32(s, dy.data() + 1, weight.data() + 3, dx.data() + 1, 0, s.batch * s.in_height);
+    depthwise_conv2d_bwd_data_f32(s, dy.data() + 1, weight.data() + 3, dx.data() + 1, all_rows(s, s.in_height));
     depthwise_conv2d_bwd_data_f32_ref(s, dy.data() + 1, weight.data() + 3, expected.data());
     expect_near(dx, 1, expected, tolerance(s.taps()));
   }
@@ -117,11 +123,11 @@ TEST(DepthwiseConv2d, GradientOfWeightMatchesReferenceFromMisalignedStarts) {
     std::vector<float> dw(w_size(s) + 1, NAN), db(size(s.channels) + 1, NAN);
     std::vector<float> expected_dw(w_size(s)), expected_db(size(s.channels));
     const std::int64_t rows = s.batch * s.out_height;
-    depthwise_conv2d_bwd_weight_f32(s, x.data() + 1, dy.data() + 3, dw.data() + 1, db.data() + 1, 0, rows);
+    depthwise_conv2d_bwd_weight_f32(s, x.data() + 1, dy.data() + 3, dw.data() + 1, db.data() + 1, all_rows(s, s.out_height));
     depthwise_conv2d_bwd_weight_f32_ref(s, x.data() + 1, dy.data() + 3, expected_dw.data(), expected_db.data());
     expect_near(dw, 1, expected_dw, tolerance(rows * s.out_width));
     expect_near(db, 1, expected_db, tolerance(rows * s.out_width));
-    depthwise_conv2d_bwd_weight_f32(s, x.data() + 1, dy.data() + 3, dw.data() + 1, nullptr, 0, rows);
+    depthwise_conv2d_bwd_weight_f32(s, x.data() + 1, dy.data() + 3, dw.data() + 1, nullptr, all_rows(s, s.out_height));
     expect_near(dw, 1, expected_dw, tolerance(rows * s.out_width));
   }
 }
@@ -131,13 +137,13 @@ TEST(DepthwiseConv2d, EachRowIsTheSameWhoeverComputesIt) {
   const auto x = uniform(x_size(s), 1), weight = uniform(w_size(s), 2), dy = uniform(y_size(s), 3);
   std::vector<float> y(y_size(s)), y_by_row(y_size(s)), dx(x_size(s)), dx_by_row(x_size(s));
   const std::int64_t rows = s.batch * s.out_height;
-  depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, y.data(), 0, rows);
+  depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, y.data(), all_rows(s, s.out_height));
   for (std::int64_t row = rows; row-- > 0;)
-    depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, y_by_row.data(), row, row + 1);
+    depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, y_by_row.data(), one_row(s, row));
   EXPECT_EQ(y, y_by_row);
-  depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), dx.data(), 0, s.batch * s.in_height);
+  depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), dx.data(), all_rows(s, s.in_height));
   for (std::int64_t row = s.batch * s.in_height; row-- > 0;)
-    depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), dx_by_row.data(), row, row + 1);
+    depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), dx_by_row.data(), one_row(s, row));
   EXPECT_EQ(dx, dx_by_row);
 }
 
@@ -148,40 +154,87 @@ TEST(DepthwiseConv2d, PartsOfTheWeightsGradientSumToTheWhole) {
   std::vector<float> parts(3 * size_of_dw), dw(size_of_dw), expected(size_of_dw);
   const std::int64_t edges[] = {0, 1, 12, 20};
   for (std::size_t part = 0; part < 3; ++part)
-    depthwise_conv2d_bwd_weight_f32(s, x.data(), dy.data(), &parts[part * size_of_dw], nullptr, edges[part],
-                                    edges[part + 1]);
+    depthwise_conv2d_bwd_weight_f32(s, x.data(), dy.data(), &parts[part * size_of_dw], nullptr,
+                                    {edges[part], edges[part + 1], 0, s.channels});
   for (std::size_t i = 0; i < size_of_dw; ++i) dw[i] = parts[i] + parts[size_of_dw + i] + parts[2 * size_of_dw + i];
   depthwise_conv2d_bwd_weight_f32_ref(s, x.data(), dy.data(), expected.data(), nullptr);
   expect_near(dw, 0, expected, tolerance(180));
 }
 
-TEST(DepthwiseConv2d, ARingOfRowsGivesWhatTheWholeImageGives) {
-  DepthwiseConv2dShape s = make_shape(2, 13, 8, 5, 3, 3, 2, 1);
+TEST(DepthwiseConv2d, EachChannelIsTheSameWhoeverComputesIt) {
+  const DepthwiseConv2dShape s = make_shape(2, 9, 16, 21, 5, 5, 2, 2);
+  const auto x = uniform(x_size(s), 1), weight = uniform(w_size(s), 2), bias = uniform(21, 4), dy = uniform(y_size(s), 3);
+  std::vector<float> y(y_size(s)), dx(x_size(s)), dw(w_size(s)), db(21);
+  std::vector<float> y_by_part(y_size(s), NAN), dx_by_part(x_size(s), NAN), dw_by_part(w_size(s), NAN), db_by_part(21, NAN);
+  const auto run = [&](std::int64_t first, std::int64_t last, std::vector<float>& to_y, std::vector<float>& to_dx,
+                       std::vector<float>& to_dw, std::vector<float>& to_db) {
+    const DepthwiseSlice rows{0, s.batch * s.out_height, first, last};
+    depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), bias.data(), 0, 6, to_y.data(), rows);
+    depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), to_dx.data(), {0, s.batch * s.in_height, first, last});
+    depthwise_conv2d_bwd_weight_f32(s, x.data(), dy.data(), to_dw.data(), to_db.data(), rows);
+  };
+  run(0, 21, y, dx, dw, db);
+  for (const auto& [first, last] : {std::pair{16, 21}, {0, 8}, {8, 15}, {15, 16}})
+    run(first, last, y_by_part, dx_by_part, dw_by_part, db_by_part);
+  EXPECT_EQ(y, y_by_part);
+  EXPECT_EQ(dx, dx_by_part);
+  EXPECT_EQ(dw, dw_by_part);
+  EXPECT_EQ(db, db_by_part);
+}
+
+/// Channels [first, last) of rows [begin, end) of an image, in a ring of `capacity` rows; the rest is NaN.
+std::vector<float> ring_of(const std::vector<float>& images, std::int64_t row_of_all, std::int64_t begin,
+                           std::int64_t end, std::int64_t width, std::int64_t channels, const DepthwiseSlice& slice,
+                           std::int64_t capacity) {
+  const std::int64_t count = slice.channels();
+  std::vector<float> ring(size(capacity * width * count), NAN);
+  for (std::int64_t row = begin; row < end; ++row)
+    for (std::int64_t p = 0; p < width; ++p)
+      std::copy_n(&images[size(((row_of_all + row) * width + p) * channels + slice.channel_begin)], count,
+                  &ring[size((row % capacity * width + p) * count)]);
+  return ring;
+}
+
+TEST(DepthwiseConv2d, RingsOfRowsGiveWhatWholeImagesGive) {
+  const DepthwiseConv2dShape s = make_shape(2, 13, 8, 9, 3, 3, 2, 1);
   const auto x = uniform(x_size(s), 1), weight = uniform(w_size(s), 2), dy = uniform(y_size(s), 3);
   std::vector<float> expected(y_size(s)), y(y_size(s)), expected_dw(w_size(s)), dw(w_size(s));
-  const std::int64_t rows = s.batch * s.out_height, pitch = s.in_width * s.channels;
-  for (std::int64_t row = 0; row < rows; ++row)
-    depthwise_conv2d_bwd_weight_f32(s, x.data(), dy.data(), expected_dw.data(), nullptr, row, row + 1, row > 0);
-  depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, expected.data(), 0, rows);
+  std::vector<float> expected_dx(x_size(s)), dx(x_size(s));
+  for (std::int64_t row = 0; row < s.batch * s.out_height; ++row)
+    depthwise_conv2d_bwd_weight_f32(s, x.data(), dy.data(), expected_dw.data(), nullptr, one_row(s, row), row > 0);
+  depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, expected.data(), all_rows(s, s.out_height));
+  depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), expected_dx.data(), all_rows(s, s.in_height));
   DepthwiseConv2dShape in_ring = s;
   in_ring.ring = 3;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    std::vector<float> ring(size(in_ring.ring * pitch), NAN);
-    const std::int64_t top = row % s.out_height * 2 - 1;
-    for (std::int64_t iy = std::max<std::int64_t>(top, 0); iy < std::min(top + 3, s.in_height); ++iy)
-      std::copy_n(&x[size((row / s.out_height * s.in_height + iy) * pitch)], pitch, &ring[size(iy % 3 * pitch)]);
-    depthwise_conv2d_fwd_f32(in_ring, ring.data(), weight.data(), nullptr, 0, 6, y.data(), row, row + 1);
-    depthwise_conv2d_bwd_weight_f32(in_ring, ring.data(), dy.data(), dw.data(), nullptr, row, row + 1, row > 0);
+  in_ring.gradient_ring = 2;
+  for (const auto& [first, last] : {std::pair{0, 5}, {5, 9}}) {
+    for (std::int64_t row = 0; row < s.batch * s.out_height; ++row) {
+      const std::int64_t image = row / s.out_height, oy = row % s.out_height, top = std::max<std::int64_t>(2 * oy - 1, 0);
+      const DepthwiseSlice slice{row, row + 1, first, last};
+      const auto x_ring = ring_of(x, image * s.in_height, top, std::min(2 * oy + 2, s.in_height), s.in_width,
+                                  s.channels, slice, in_ring.ring);
+      const auto dy_ring = ring_of(dy, image * s.out_height, oy, oy + 1, s.out_width, s.channels, slice, 2);
+      depthwise_conv2d_fwd_f32(in_ring, x_ring.data(), weight.data(), nullptr, 0, 6, y.data(), slice);
+      depthwise_conv2d_bwd_weight_f32(in_ring, x_ring.data(), dy_ring.data(), dw.data(), nullptr, slice, row > 0);
+    }
+    for (std::int64_t row = 0; row < s.batch * s.in_height; ++row) {
+      const std::int64_t image = row / s.in_height, iy = row % s.in_height;
+      const DepthwiseSlice slice{row, row + 1, first, last};
+      const auto dy_ring = ring_of(dy, image * s.out_height, iy / 2, std::min((iy + 1) / 2 + 1, s.out_height),
+                                   s.out_width, s.channels, slice, 2);
+      depthwise_conv2d_bwd_data_f32(in_ring, dy_ring.data(), weight.data(), dx.data(), slice);
+    }
   }
   EXPECT_EQ(y, expected);
   EXPECT_EQ(dw, expected_dw);
+  EXPECT_EQ(dx, expected_dx);
 }
 
 TEST(DepthwiseConv2d, PaddingContributesZeros) {
   const DepthwiseConv2dShape s = make_shape(1, 2, 2, 1, 1, 1, 1, 1);
   const std::vector<float> x(4, 1.0f), weight(1, 2.0f);
   std::vector<float> y(y_size(s));
-  depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, -kInfinity, kInfinity, y.data(), 0, s.out_height);
+  depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, -kInfinity, kInfinity, y.data(), all_rows(s, s.out_height));
   const std::vector<float> expected{0, 0, 0, 0, 0, 2, 2, 0, 0, 2, 2, 0, 0, 0, 0, 0};
   EXPECT_EQ(y, expected);
 }
