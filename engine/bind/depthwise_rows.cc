@@ -11,9 +11,9 @@ namespace {
 using kernels::DepthwiseConv2dShape;
 
 /// Pixels of a row that one turn of a pass covers, about: wide images go row by row, of narrow ones several rows at a
-/// time, so that the steps of a turn find each other's results in the cache and still have something to do. The sums for BatchNorm
-/// are in float within a turn: among lengths that are as good, one with which the golden files of MnasNet and MobileNetV3
-/// pass, which turn on activations nearer to ReLU's kink than float32's error.
+/// time, so that the steps of a turn find each other's results in the cache and still have something to do. The sums
+/// for BatchNorm are in float within a turn: among lengths that are as good, one with which the golden files of MnasNet
+/// and MobileNetV3 pass, which turn on activations nearer to ReLU's kink than float32's error.
 constexpr std::int64_t kTurnPixels = 70;
 
 /// Channels of a cache line, and so many that a pixel's are worth a trip to memory.
