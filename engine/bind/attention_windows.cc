@@ -1,5 +1,7 @@
 #include "engine/bind/attention_windows.h"
 
+#include <numeric>
+
 namespace bramble::engine {
 namespace {
 
@@ -17,17 +19,30 @@ std::int64_t place(const graph::WindowPartition& partition, std::int64_t extent,
 
 AttentionWindows::AttentionWindows(const graph::WindowPartition& partition, std::int64_t height, std::int64_t width)
     : length_(partition.window * partition.window) {
+  if (partition.kind == graph::WindowPartition::Kind::none) {
+    length_ = height * width;
+    rows_.resize(static_cast<std::size_t>(length_));
+    std::iota(rows_.begin(), rows_.end(), std::int64_t{0});
+    wraps_ = {kNone};
+    return;
+  }
   const std::int64_t side = partition.window, down = height / side, across = width / side;
   for (std::int64_t window = 0; window < down * across; ++window) {
     const std::int64_t row = window / across, column = window % across;
     for (std::int64_t token = 0; token < length_; ++token)
-      rows_.push_back(static_cast<std::int32_t>(place(partition, height, row, token / side) * width +
-                                                place(partition, width, column, token % side)));
+      rows_.push_back(place(partition, height, row, token / side) * width +
+                      place(partition, width, column, token % side));
     const int wrap = (row == down - 1 ? kRows : kNone) | (column == across - 1 ? kColumns : kNone);
     wraps_.push_back(partition.shift > 0 ? static_cast<Wrap>(wrap) : kNone);
   }
   if (partition.shift == 0) return;
   for (const Wrap wrap : {kColumns, kRows, kBoth}) masks_[wrap] = make_mask(partition, wrap);
+}
+
+std::vector<std::int64_t> AttentionWindows::offsets(std::int64_t stride) const {
+  std::vector<std::int64_t> all = rows_;
+  for (std::int64_t& offset : all) offset *= stride;
+  return all;
 }
 
 const float* AttentionWindows::mask(std::int64_t window) const {

@@ -11,11 +11,11 @@ namespace bramble::engine {
 
 class AttentionWindows {
  public:
-  /// Of images of height x width tokens.
+  /// Of images of height x width tokens; not partitioned, an image is one window.
   AttentionWindows(const graph::WindowPartition& partition, std::int64_t height, std::int64_t width);
 
-  /// A window's tokens, by row: where each lies among the image's.
-  const std::int32_t* rows(std::int64_t window) const { return rows_.data() + window * length_; }
+  /// For each window, for each of its tokens: where it lies in the image, whose tokens are `stride` floats apart.
+  std::vector<std::int64_t> offsets(std::int64_t stride) const;
   /// What is added to a window's scores, [keys][mask_stride()]; null where all its tokens are neighbours.
   const float* mask(std::int64_t window) const;
   std::int64_t mask_stride() const { return (length_ + 3) / 4 * 4; }
@@ -26,7 +26,7 @@ class AttentionWindows {
   std::vector<float> make_mask(const graph::WindowPartition& partition, Wrap wrap) const;
 
   std::int64_t length_;
-  std::vector<std::int32_t> rows_;  // [windows][length]
+  std::vector<std::int64_t> rows_;  // [windows][length], counted among the image's tokens
   std::vector<Wrap> wraps_;         // of each window
   std::array<std::vector<float>, 4> masks_;
 };

@@ -32,7 +32,7 @@ struct Heads {
   MatrixRows<Value> y(Value* base, std::int64_t task) const {
     return {base + task / heads * shape.length * channels() + task % heads * shape.dim, channels()};
   }
-  kernels::AttentionInputs inputs(const float* base, std::int64_t task) const {
+  kernels::HeadInputs inputs(const float* base, std::int64_t task) const {
     return {qkv(base, task, 0), qkv(base, task, 1), qkv(base, task, 2)};
   }
   std::int64_t cosine_elements() const { return shape.dim * kernels::cross_covariance_width(shape.dim); }

@@ -35,7 +35,7 @@ struct Heads {
     return {base + task / (scales * heads) * length * stride + task % (scales * heads) * dim, stride};
   }
   std::int64_t state_elements() const { return dim * kernels::linear_attention_state_width(dim); }
-  kernels::AttentionInputs inputs(const float* base, std::int64_t task) const {
+  kernels::HeadInputs inputs(const float* base, std::int64_t task) const {
     return {qkv(base, task, 0), qkv(base, task, 1), qkv(base, task, 2)};
   }
 };

@@ -45,7 +45,8 @@ struct AttentionSizes {
 };
 
 /// Inputs: qkv [N, L, Q], or [N, H, W, Q] where it is partitioned, optional bias [heads, keys, queries rounded up to 4]
-/// (relative_position_bias.h makes it). Outputs: y [N, L, heads * value_dim] or [N, H, W, …], lse [N, heads, L].
+/// (relative_position_bias.h makes it). Outputs: y [N, L, heads * value_dim] or [N, H, W, …], lse [N, heads, L]
+/// (in base 2).
 class Attention : public Op {
  public:
   explicit Attention(const AttentionAttributes& values) : attributes(values) {}

@@ -15,6 +15,14 @@ inline constexpr Splat kRoundSplat{kRound};
 inline constexpr Splat kExp[] = {Splat{2 * 0x1.573A1Ap-5f}, Splat{2 * 0x1.555A80p-3f}, Splat{2 * 0x1.FFFDC6p-2f},
                                  Splat{2 * 0x1.FFFFF6p-1f}, Splat{2.0f}};
 
+// Minimax for 2 * 2^r, |r| <= 1/2, from r^5 down: relative error 1e-7.
+inline constexpr float kExp2Highest = 2 * 0x1.5bd97ap-10f;
+inline constexpr Splat kExp2[] = {Splat{2 * 0x1.3ce8b2p-7f}, Splat{2 * 0x1.c6b6dap-5f}, Splat{2 * 0x1.ebf9c2p-3f},
+                                  Splat{2 * 0x1.62e42ap-1f}, Splat{2.0f}};
+// Minimax for log2((1 + z) / (1 - z)) / z in z^2, |z| <= (sqrt 2 - 1) / (sqrt 2 + 1), from z^6 down.
+inline constexpr float kLog2Highest = 0x1.eb69dap-2f;
+inline constexpr Splat kLog2[] = {Splat{0x1.2632b6p-1f}, Splat{0x1.ec73e8p-1f}, Splat{0x1.715476p+1f}};
+
 // Minimax for (1 - Phi(a))^(1/8) in v = a / 3 - 1, 0 <= a <= 6, from v^0 up: so flat a function needs few terms.
 inline constexpr Splat kTail[] = {Splat{0x1.c052f8p-2f}, Splat{-0x1.13f4a6p-1f}, Splat{0x1.a53486p-4f},
                                   Splat{0x1.17957ap-3f}, Splat{-0x1.fe42d4p-5f}, Splat{-0x1.7514bap-6f},
@@ -52,6 +60,42 @@ inline float32x4_t exp_f32x4(float32x4_t x) {
   p = vfmaq_f32(loaded_f32(kExp[3]), r, p);
   p = vfmaq_f32(loaded_f32(kExp[4]), r, p);
   return vmulq_f32(p, scale);
+}
+
+/// N vectors, t[i] = 2^t[i] within 2 ulp, t[i] < 128; results below 2^-125 are flushed to zero; NaN stays NaN. Side by
+/// side, as one's chain of dependent instructions is longer than what the core looks ahead.
+template <int N>
+inline void exp2_f32(float32x4_t (&t)[N]) {
+  using namespace constants;
+  float32x4_t sum[N], r[N], p[N];
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) {
+    t[i] = vmaxq_f32(t[i], vdupq_n_f32(-126.0f));
+    sum[i] = vaddq_f32(t[i], vdupq_n_f32(kRound));
+    r[i] = vsubq_f32(t[i], vsubq_f32(sum[i], vdupq_n_f32(kRound)));
+    p[i] = vdupq_n_f32(kExp2Highest);
+  }
+#pragma GCC unroll 5
+  for (int k = 0; k < 5; ++k) {
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) p[i] = vfmaq_f32(loaded_f32(kExp2[k]), r[i], p[i]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i)
+    t[i] = vmulq_f32(p[i], vreinterpretq_f32_s32(vshlq_n_s32(vreinterpretq_s32_f32(sum[i]), 23)));
+}
+
+/// log2(x) within 2e-7 absolute or 3 ulp; x normal, above 0.
+inline float32x4_t log2_f32x4(float32x4_t x) {
+  using namespace constants;
+  // x = 2^n m, m in [sqrt(1/2), sqrt(2)).
+  const int32x4_t bits = vreinterpretq_s32_f32(x), half = vdupq_n_s32(0x3f3504f3);
+  const int32x4_t n = vshrq_n_s32(vsubq_s32(bits, half), 23);
+  const float32x4_t m = vreinterpretq_f32_s32(vsubq_s32(bits, vshlq_n_s32(n, 23))), one = vdupq_n_f32(1.0f);
+  const float32x4_t z = div_f32(vsubq_f32(m, one), vaddq_f32(m, one)), square = vmulq_f32(z, z);
+  float32x4_t p = vdupq_n_f32(kLog2Highest);
+  for (const Splat& term : kLog2) p = vfmaq_f32(loaded_f32(term), square, p);
+  return vfmaq_f32(vcvtq_f32_s32(n), z, p);
 }
 
 /// 1 / (1 + e^-x) within 3 ulp. NaN stays NaN.

@@ -1,152 +1,246 @@
-// Backward: P is recomputed twelve queries at a time as in the forward, beside dP in the same form, in matrices
-// [keys][a block of queries]. Twelve columns of dS are the GEMM's B of dQ^T = K^T dS^T; once a block is complete, the
-// rows of P and dS are its A of dV = P^T dY and dK = dS^T Q. All of them are read where they lie.
+// Backward: P is recomputed for a block of queries as in the forward, beside dP in the same form, [keys][queries of
+// the block]. dS's columns then weight the keys (dQ), the rows of P and dS the block's dY and Q (dV, dK). What has the
+// scale as a factor gets it from dY, packed for dP times it: dP, delta and dS are all kept times the scale.
 #include <algorithm>
+#include <numbers>
 
-#include "kernels/activation/activation_neon.h"
+#include "kernels/activation/functions_neon.h"
 #include "kernels/attention/attention.h"
-#include "kernels/attention/panels_neon.h"
-#include "kernels/gemm/gemm.h"
+#include "kernels/attention/products.h"
+#include "kernels/attention/scratch.h"
 #include "kernels/simd/neon.h"
 
 namespace bramble::kernels {
 namespace {
 
-using attention::Addends;
-using attention::kLanes;
 using attention::ScratchCursor;
 
 /// Queries of a block: deep enough that adding to dK and dV costs a twelfth of the product, shallow enough that a
-/// block's P and dS stay in L2 beside the packed keys and values.
+/// block's P and dS stay in L2 beside the keys and values.
 constexpr std::int64_t kLargestBlock = 72;
 
-std::int64_t block_of(std::int64_t queries) {
-  const std::int64_t blocks = std::max<std::int64_t>(1, (queries + kLargestBlock - 1) / kLargestBlock);
-  return round_up((queries + blocks - 1) / blocks, kLanes);
+std::int64_t block_of(const AttentionShape& shape) {
+  return 4 * attention::vectors_of_block(shape.queries, kLargestBlock / 4);
 }
 
 struct BackwardScratch {
-  float* key_panels;     ///< A panels of k transposed, where it cannot be read as it lies
-  float* lane_panel;     ///< B panel of twelve rows of q or dy
-  float* p;              ///< [keys][block]
-  float* ds;             ///< likewise
-  float* transposed;     ///< [key_dim, rounded up][12]
-  float* block_columns;  ///< B panels of q's or dy's block
+  float* panels;  ///< of the block's queries or dY
+  float* p;       ///< [keys][block]
+  float* ds;      ///< likewise
+  float* shift;   ///< [block]: -lse
+  float* delta;   ///< [block], times the scale
 
   BackwardScratch(const AttentionShape& shape, ScratchCursor& cursor) {
-    const std::int64_t block = block_of(shape.queries);
-    const std::int64_t widest = std::max(shape.key_dim, shape.value_dim);
-    key_panels = cursor.take(gemm_a_elements(shape.key_dim, shape.keys));
-    lane_panel = cursor.take(widest * kLanes);
+    const std::int64_t block = block_of(shape);
+    panels = cursor.take(std::max(shape.key_dim, shape.value_dim) * block);
     p = cursor.take(shape.keys * block);
-    ds = cursor.take(shape.keys * block);
-    transposed = cursor.take(round_up(shape.key_dim, kGemmTileRows) * kLanes);
-    block_columns = cursor.take(gemm_b_elements(block, widest));
+    ds = cursor.take(shape.keys * block + attention::kReadBeyond);
+    shift = cursor.take(block);
+    delta = cursor.take(block);
   }
 };
 
-/// A panel of queries, transposed.
-struct Panel {
-  MatrixRows<float> p;      ///< in: q . k, out: P
-  MatrixRows<float> ds;     ///< in: dP = dy . v, out: scale * dS
+/// Columns of a block.
+struct Columns {
+  MatrixRows<float> p;      ///< in: the scores, out: P
+  MatrixRows<float> ds;     ///< in: scale * dP, out: scale * dS
   MatrixRows<float> dbias;  ///< += dS, if not null
-  float lse[kLanes] = {};
-  float delta[kLanes] = {};
+  const float (*shift)[4];
+  const float (*delta)[4];
 };
 
-template <int kVectors, int kAddends>
-void differentiate(std::int64_t keys, float scale, const Addends& addends, const Panel& panel) {
-  const float32x4_t factor = vdupq_n_f32(scale);
-  for (std::int64_t j = 0; j < keys; ++j) {
-    float *const p = panel.p.row(j), *const ds = panel.ds.row(j);
-#pragma GCC unroll 3
-    for (int v = 0; v < kVectors; ++v) {
-      const float32x4_t lse = vld1q_f32(panel.lse + 4 * v), product = vld1q_f32(p + 4 * v);
-      float32x4_t exponent;
-      if constexpr (kAddends == 0) {
-        exponent = vfmaq_f32(vnegq_f32(lse), product, factor);
-      } else {
-        exponent = vsubq_f32(attention::score<kAddends>(product, factor, addends, j, v), lse);
-      }
-      const float32x4_t probability = exp_f32x4(exponent);
-      vst1q_f32(p + 4 * v, probability);
-      const float32x4_t difference = vsubq_f32(vld1q_f32(ds + 4 * v), vld1q_f32(panel.delta + 4 * v));
-      vst1q_f32(ds + 4 * v, vmulq_f32(vmulq_f32(probability, factor), difference));
-      if (kAddends > 0 && panel.dbias.data != nullptr) {
-        float* sum = panel.dbias.row(j) + 4 * v;
-        vst1q_f32(sum, vfmaq_f32(vld1q_f32(sum), probability, difference));
-      }
-    }
+/// Some rows, from p, ds and dbias on.
+template <int kRows, int kVectors, bool kBias>
+inline __attribute__((always_inline)) void differentiate_rows(const Columns& columns, float* p, float* ds, float* dbias,
+                                                              float32x4_t log2_e, float32x4_t inverse_scale) {
+  float32x4_t value[kRows * kVectors];
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows * kVectors; ++i) {
+    const float32x4_t score = vld1q_f32(p + i / kVectors * columns.p.stride + 4 * (i % kVectors));
+    value[i] = vfmaq_f32(loaded_f32(columns.shift[i % kVectors]), score, log2_e);
+  }
+  exp2_f32(value);
+  const auto at = [](float* data, std::int64_t stride, int i) {
+    return data + i / kVectors * stride + 4 * (i % kVectors);
+  };
+  // What is stored side by side goes in pairs, which take the pipes that the FMAs need half as long.
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows * kVectors; ++i) vst1q_f32(at(p, columns.p.stride, i), value[i]);
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows * kVectors; ++i) {
+    const float32x4_t dp = vld1q_f32(at(ds, columns.ds.stride, i));
+    value[i] = vmulq_f32(value[i], vsubq_f32(dp, vld1q_f32(columns.delta[i % kVectors])));
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows * kVectors; ++i) vst1q_f32(at(ds, columns.ds.stride, i), value[i]);
+  if constexpr (kBias) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows * kVectors; ++i)
+      value[i] = vfmaq_f32(vld1q_f32(at(dbias, columns.dbias.stride, i)), value[i], inverse_scale);
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows * kVectors; ++i) vst1q_f32(at(dbias, columns.dbias.stride, i), value[i]);
   }
 }
 
-float dot(std::int64_t count, const float* a, const float* b) {
-  float32x4_t sums = vdupq_n_f32(0);
-  std::int64_t i = 0;
-  for (; i + 4 <= count; i += 4) sums = vfmaq_f32(sums, vld1q_f32(a + i), vld1q_f32(b + i));
-  float sum = vaddvq_f32(sums);
-  for (; i < count; ++i) sum += a[i] * b[i];
-  return sum;
+template <int kVectors, bool kBias>
+void differentiate(std::int64_t keys, float scale, const Columns& block) {
+  constexpr int kRows = attention::rows_of_turn(kVectors);
+  const Columns columns = block;
+  const float32x4_t log2_e = vdupq_n_f32(std::numbers::log2e_v<float>), inverse_scale = vdupq_n_f32(1 / scale);
+  float *p = columns.p.data, *ds = columns.ds.data, *dbias = columns.dbias.data;
+  const auto pass = [&](std::int64_t rows) {
+    p += rows * columns.p.stride;
+    ds += rows * columns.ds.stride;
+    if constexpr (kBias) dbias += rows * columns.dbias.stride;
+  };
+  std::int64_t j = 0;
+  for (; j + kRows <= keys; j += kRows, pass(kRows))
+    differentiate_rows<kRows, kVectors, kBias>(columns, p, ds, dbias, log2_e, inverse_scale);
+  for (; j < keys; ++j, pass(1)) differentiate_rows<1, kVectors, kBias>(columns, p, ds, dbias, log2_e, inverse_scale);
 }
 
-/// target[j][d] (=, or += with accumulate) sum over i < count of weights[j][i] * rows[i][d].
-void add_block(std::int64_t keys, std::int64_t dim, std::int64_t count, const MatrixRows<float>& weights,
-               const MatrixRows<const float>& rows, std::int64_t first, float* columns,
-               const MatrixRows<float>& target) {
-  gemm_pack_b_f32(count, dim, rows.row(first), rows.stride, columns);
-  GemmRows product;
-  product.rows = keys;
-  product.cols = dim;
-  product.depth = product.depth_step = product.b_depth = count;
-  product.a = weights.data;
-  product.a_stride = weights.stride;
-  product.b = columns;
-  product.c = target.data;
-  product.c_stride = target.stride;
-  product.accumulate = first > 0;
-  gemm_rows_f32(product);
+void differentiate(std::int64_t keys, std::int64_t vectors, float scale, const Columns& block) {
+  attention::for_each_chunk(vectors, [&](std::int64_t first, std::int64_t width) {
+    Columns columns = block;
+    columns.p.data += 4 * first;
+    columns.ds.data += 4 * first;
+    columns.shift += first;
+    columns.delta += first;
+    if (columns.dbias.data != nullptr) columns.dbias.data += 4 * first;
+    const auto run = [&]<int kVectors>() {
+      if (columns.dbias.data != nullptr) return differentiate<kVectors, true>(keys, scale, columns);
+      differentiate<kVectors, false>(keys, scale, columns);
+    };
+    if (width == 3) return run.template operator()<3>();
+    if (width == 2) return run.template operator()<2>();
+    run.template operator()<1>();
+  });
 }
+
+/// delta[i] = scale * sum over d of dy[first + i][d] * y[first + i][d], i < count; then zeros to the vector's end.
+void multiply_outputs(const AttentionShape& shape, const AttentionSaved& saved, std::int64_t first, std::int64_t count,
+                      float* delta) {
+  for (std::int64_t i = 0; i < count; i += 4) {
+    float32x4_t sums[4];
+    // Four side by side: one's sum waits for itself.
+#pragma GCC unroll 4
+    for (float32x4_t& sum : sums) sum = vdupq_n_f32(0);
+    const float *dy[4], *y[4];
+    for (std::int64_t lane = 0; lane < 4; ++lane) {
+      const std::int64_t row = first + std::min(i + lane, count - 1);
+      dy[lane] = saved.dy.row(row);
+      y[lane] = saved.y.row(row);
+    }
+    for (std::int64_t d = 0; d < shape.value_dim; d += 4) {
+#pragma GCC unroll 4
+      for (int lane = 0; lane < 4; ++lane)
+        sums[lane] = vfmaq_f32(sums[lane], vld1q_f32(dy[lane] + d), vld1q_f32(y[lane] + d));
+    }
+    const float32x4_t all = vpaddq_f32(vpaddq_f32(sums[0], sums[1]), vpaddq_f32(sums[2], sums[3]));
+    vst1q_f32(delta + i, vmulq_n_f32(all, shape.scale));
+  }
+  std::fill_n(delta + count, round_up(count, 4) - count, 0.0f);
+}
+
+void backward(const AttentionShape& shape, const AttentionInputs& inputs, const AttentionSaved& saved,
+              const AttentionGradients& gradients, const BackwardScratch& s) {
+  const std::int64_t block = block_of(shape), keys = shape.keys;
+  const std::int64_t key_vectors = shape.key_dim / 4, value_vectors = shape.value_dim / 4;
+  const MatrixRows<float> p{s.p, block}, ds{s.ds, block};
+  for (std::int64_t first = 0; first < shape.queries; first += block) {
+    const std::int64_t count = std::min(block, shape.queries - first), vectors = (count + 3) / 4;
+    attention::pack_lanes(inputs.q, first, count, shape.key_dim, shape.scale, s.panels);
+    attention::multiply_keys({.count = keys,
+                              .vectors = vectors,
+                              .depth = shape.key_dim,
+                              .keys = inputs.k,
+                              .panels = s.panels,
+                              .bias = attention::from_query(inputs.bias, first),
+                              .mask = attention::from_query(inputs.mask, first),
+                              .scores = p});
+    attention::pack_lanes(saved.dy, first, count, shape.value_dim, shape.scale, s.panels);
+    attention::multiply_keys({.count = keys,
+                              .vectors = vectors,
+                              .depth = shape.value_dim,
+                              .keys = inputs.v,
+                              .panels = s.panels,
+                              .scores = ds});
+    std::fill_n(s.shift, 4 * vectors, 0.0f);
+    for (std::int64_t i = 0; i < count; ++i) s.shift[i] = -saved.lse[first + i];
+    multiply_outputs(shape, saved, first, count, s.delta);
+    differentiate(keys, vectors, shape.scale,
+                  {p, ds, attention::from_query(gradients.dbias, first), reinterpret_cast<const float(*)[4]>(s.shift),
+                   reinterpret_cast<const float(*)[4]>(s.delta)});
+    if (gradients.dq.data) {
+      attention::combine_keys({.count = count,
+                               .vectors = key_vectors,
+                               .depth = keys,
+                               .weights = {ds.data, ds.stride},
+                               .rows = inputs.k,
+                               .target = gradients.dq,
+                               .first = first});
+    }
+    const auto add_block = [&](std::int64_t target_vectors, const MatrixRows<float>& weights,
+                               const ListedRows<const float>& rows, const ListedRows<float>& target) {
+      if (target.data == nullptr) return;
+      attention::multiply_weights({.count = keys,
+                                   .vectors = target_vectors,
+                                   .depth = count,
+                                   .weights = {weights.data, weights.stride},
+                                   .rows = rows,
+                                   .first = first,
+                                   .target = target,
+                                   .accumulate = first > 0});
+    };
+    add_block(value_vectors, p, saved.dy, gradients.dv);
+    add_block(key_vectors, ds, inputs.q, gradients.dk);
+  }
+}
+
+/// A copy of the operands in whole vectors.
+struct PaddedBackward {
+  AttentionInputs inputs;
+  AttentionSaved saved;
+  AttentionGradients gradients;
+
+  PaddedBackward(const AttentionShape& shape, const AttentionInputs& given, const AttentionSaved& given_saved,
+                 const AttentionGradients& given_gradients, ScratchCursor& cursor)
+      : inputs(given), saved(given_saved), gradients(given_gradients) {
+    inputs.q = cursor.pad(shape.queries, shape.key_dim, given.q);
+    inputs.k = cursor.pad(shape.keys, shape.key_dim, given.k);
+    inputs.v = cursor.pad(shape.keys, shape.value_dim, given.v);
+    saved.y = cursor.pad(shape.queries, shape.value_dim, given_saved.y);
+    saved.dy = cursor.pad(shape.queries, shape.value_dim, given_saved.dy);
+    const auto replace = [&](ListedRows<float>& target, std::int64_t rows, std::int64_t dim) {
+      const ListedRows<float> own = cursor.take_rows(rows, dim);
+      if (target.data != nullptr) target = own;
+    };
+    replace(gradients.dq, shape.queries, shape.key_dim);
+    replace(gradients.dk, shape.keys, shape.key_dim);
+    replace(gradients.dv, shape.keys, shape.value_dim);
+  }
+};
 
 }  // namespace
 
 std::int64_t attention_bwd_scratch_f32(const AttentionShape& shape) {
   ScratchCursor cursor(nullptr);
-  BackwardScratch(shape, cursor);
+  BackwardScratch(attention::in_whole_vectors(shape), cursor);
+  if (!attention::has_whole_vectors(shape)) PaddedBackward(shape, {}, {}, {}, cursor);
   return cursor.floats();
 }
 
 void attention_bwd_f32(const AttentionShape& shape, const AttentionInputs& inputs, const AttentionSaved& saved,
                        const AttentionGradients& gradients, float* scratch) {
   ScratchCursor cursor(scratch);
-  const BackwardScratch s(shape, cursor);
-  const std::int64_t keys = shape.keys;
-  const attention::KeyColumns key_columns(keys, shape.key_dim, inputs.k, s.key_panels);
-  float ones[kLanes];
-  std::fill_n(ones, kLanes, 1.0f);
-  const std::int64_t block = block_of(shape.queries);
-  for (std::int64_t first = 0; first < shape.queries; first += block) {
-    const std::int64_t count = std::min(block, shape.queries - first);
-    for (std::int64_t column = 0; column < count; column += kLanes) {
-      const std::int64_t query = first + column;
-      const std::int64_t rows = std::min(kLanes, count - column);
-      Panel panel{{s.p + column, block}, {s.ds + column, block}, gradients.dbias};
-      if (panel.dbias.data != nullptr) panel.dbias.data += query;
-      attention::multiply_keys(keys, shape.key_dim, inputs.k, inputs.q, query, rows, s.lane_panel, panel.p);
-      attention::multiply_keys(keys, shape.value_dim, inputs.v, saved.dy, query, rows, s.lane_panel, panel.ds);
-      for (std::int64_t i = 0; i < rows; ++i) {
-        panel.lse[i] = saved.lse[query + i];
-        panel.delta[i] = dot(shape.value_dim, saved.dy.row(query + i), saved.y.row(query + i));
-      }
-      const Addends addends(inputs, query);
-      attention::dispatch_panel(rows, addends, [&]<int kVectors, int kAddends>() {
-        differentiate<kVectors, kAddends>(keys, shape.scale, addends, panel);
-      });
-      attention::combine_keys(keys, shape.key_dim, key_columns, panel.ds, ones, gradients.dq, query, rows,
-                              s.transposed);
-    }
-    add_block(keys, shape.value_dim, count, {s.p, block}, saved.dy, first, s.block_columns, gradients.dv);
-    add_block(keys, shape.key_dim, count, {s.ds, block}, inputs.q, first, s.block_columns, gradients.dk);
-  }
+  const AttentionShape whole = attention::in_whole_vectors(shape);
+  const BackwardScratch s(whole, cursor);
+  if (attention::has_whole_vectors(shape)) return backward(shape, inputs, saved, gradients, s);
+  const PaddedBackward padded(shape, inputs, saved, gradients, cursor);
+  backward(whole, padded.inputs, padded.saved, padded.gradients, s);
+  attention::copy_rows(0, shape.queries, shape.key_dim, padded.gradients.dq, gradients.dq);
+  attention::copy_rows(0, shape.keys, shape.key_dim, padded.gradients.dk, gradients.dk);
+  attention::copy_rows(0, shape.keys, shape.value_dim, padded.gradients.dv, gradients.dv);
 }
 
 }  // namespace bramble::kernels

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numbers>
 #include <vector>
 
 #include "kernels/attention/attention.h"
@@ -15,7 +16,7 @@ double dot(std::int64_t count, const float* a, const float* b) {
   return sum;
 }
 
-/// Row `query` of p; returns its lse.
+/// Row `query` of p; returns the natural logarithm of its sum.
 double softmax_row(const AttentionShape& shape, const AttentionInputs& inputs, std::int64_t query,
                    std::vector<double>& p) {
   p.resize(static_cast<std::size_t>(shape.keys));
@@ -35,11 +36,11 @@ double softmax_row(const AttentionShape& shape, const AttentionInputs& inputs, s
 
 }  // namespace
 
-void attention_fwd_f32_ref(const AttentionShape& shape, const AttentionInputs& inputs, MatrixRows<float> y,
+void attention_fwd_f32_ref(const AttentionShape& shape, const AttentionInputs& inputs, ListedRows<float> y,
                            float* lse) {
   std::vector<double> p;
   for (std::int64_t i = 0; i < shape.queries; ++i) {
-    lse[i] = static_cast<float>(softmax_row(shape, inputs, i, p));
+    lse[i] = static_cast<float>(softmax_row(shape, inputs, i, p) / std::numbers::ln2);
     for (std::int64_t d = 0; d < shape.value_dim; ++d) {
       double sum = 0;
       for (std::int64_t j = 0; j < shape.keys; ++j) sum += p[static_cast<std::size_t>(j)] * inputs.v.row(j)[d];
@@ -48,7 +49,7 @@ void attention_fwd_f32_ref(const AttentionShape& shape, const AttentionInputs& i
   }
 }
 
-void attention_bwd_f32_ref(const AttentionShape& shape, const AttentionInputs& inputs, MatrixRows<const float> dy,
+void attention_bwd_f32_ref(const AttentionShape& shape, const AttentionInputs& inputs, ListedRows<const float> dy,
                            const AttentionGradients& gradients) {
   const auto columns = [](std::int64_t count) { return static_cast<std::size_t>(count); };
   std::vector<double> p, dp(columns(shape.keys)), dq(columns(shape.key_dim));
@@ -72,10 +73,10 @@ void attention_bwd_f32_ref(const AttentionShape& shape, const AttentionInputs& i
       for (std::size_t d = 0; d < columns(shape.value_dim); ++d)
         dv[j * columns(shape.value_dim) + d] += p[j] * dy.row(i)[d];
     }
-    for (std::size_t d = 0; d < dq.size(); ++d) gradients.dq.row(i)[d] = static_cast<float>(dq[d]);
+    for (std::size_t d = 0; gradients.dq.data && d < dq.size(); ++d) gradients.dq.row(i)[d] = static_cast<float>(dq[d]);
   }
-  const auto store = [&](const std::vector<double>& from, std::int64_t dim, const MatrixRows<float>& to) {
-    for (std::int64_t j = 0; j < shape.keys; ++j)
+  const auto store = [&](const std::vector<double>& from, std::int64_t dim, const ListedRows<float>& to) {
+    for (std::int64_t j = 0; to.data && j < shape.keys; ++j)
       for (std::int64_t d = 0; d < dim; ++d) to.row(j)[d] = static_cast<float>(from[columns(j * dim + d)]);
   };
   store(dk, shape.key_dim, gradients.dk);

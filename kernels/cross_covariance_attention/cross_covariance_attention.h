@@ -6,12 +6,12 @@
 //   p[i] = softmax over j of temperature * cosine[i][j]
 //   y[l][i] = sum over j of p[i][j] * v[l][j]
 //
-// Matrices as in attention.h. The functions allocate nothing and keep no state.
+// Matrices as in matrix_rows.h, columns of a row contiguous. The functions allocate nothing and keep no state.
 #pragma once
 
 #include <cstdint>
 
-#include "kernels/attention/attention.h"
+#include "kernels/attention/matrix_rows.h"
 #include "kernels/gemm/gemm.h"
 
 namespace bramble::kernels {
@@ -36,10 +36,10 @@ struct CrossCovarianceSaved {
 std::int64_t cross_covariance_attention_fwd_scratch_f32(const CrossCovarianceShape& shape);
 
 /// y (=), saved (=).
-void cross_covariance_attention_fwd_f32(const CrossCovarianceShape& shape, const AttentionInputs& inputs,
+void cross_covariance_attention_fwd_f32(const CrossCovarianceShape& shape, const HeadInputs& inputs,
                                         float temperature, MatrixRows<float> y,
                                         const CrossCovarianceSaved<float>& saved, float* scratch);
-void cross_covariance_attention_fwd_f32_ref(const CrossCovarianceShape& shape, const AttentionInputs& inputs,
+void cross_covariance_attention_fwd_f32_ref(const CrossCovarianceShape& shape, const HeadInputs& inputs,
                                             float temperature, MatrixRows<float> y);
 
 std::int64_t cross_covariance_attention_bwd_scratch_f32(const CrossCovarianceShape& shape);
@@ -52,13 +52,13 @@ std::int64_t cross_covariance_attention_bwd_scratch_f32(const CrossCovarianceSha
 ///   dq[l][i] = sum over j of m[i][j] * k[l][j] - q[l][i] * rq[i]^2 * temperature * sum over j of da[i][j] * cosine[i][j]
 ///   dk[l][j] = sum over i of m[i][j] * q[l][i] - k[l][j] * rk[j]^2 * temperature * sum over i of da[i][j] * cosine[i][j]
 /// Each (=), and none of them what is read. Returns dtemperature.
-float cross_covariance_attention_bwd_f32(const CrossCovarianceShape& shape, const AttentionInputs& inputs,
+float cross_covariance_attention_bwd_f32(const CrossCovarianceShape& shape, const HeadInputs& inputs,
                                          float temperature, MatrixRows<const float> dy,
                                          const CrossCovarianceSaved<const float>& saved,
-                                         const AttentionGradients& gradients, float* scratch);
+                                         const HeadGradients& gradients, float* scratch);
 /// Needs nothing saved: recomputes it in double.
-float cross_covariance_attention_bwd_f32_ref(const CrossCovarianceShape& shape, const AttentionInputs& inputs,
+float cross_covariance_attention_bwd_f32_ref(const CrossCovarianceShape& shape, const HeadInputs& inputs,
                                              float temperature, MatrixRows<const float> dy,
-                                             const AttentionGradients& gradients);
+                                             const HeadGradients& gradients);
 
 }  // namespace bramble::kernels

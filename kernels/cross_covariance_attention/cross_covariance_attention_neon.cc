@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "kernels/activation/activation_neon.h"
-#include "kernels/attention/panels_neon.h"
+#include "kernels/attention/scratch.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/simd/partial.h"
 
@@ -178,7 +178,7 @@ std::int64_t cross_covariance_attention_fwd_scratch_f32(const CrossCovarianceSha
   return cursor.floats();
 }
 
-void cross_covariance_attention_fwd_f32(const CrossCovarianceShape& shape, const AttentionInputs& inputs,
+void cross_covariance_attention_fwd_f32(const CrossCovarianceShape& shape, const HeadInputs& inputs,
                                         float temperature, MatrixRows<float> y,
                                         const CrossCovarianceSaved<float>& saved, float* scratch) {
   ScratchCursor cursor(scratch);
@@ -205,10 +205,10 @@ std::int64_t cross_covariance_attention_bwd_scratch_f32(const CrossCovarianceSha
   return cursor.floats();
 }
 
-float cross_covariance_attention_bwd_f32(const CrossCovarianceShape& shape, const AttentionInputs& inputs,
+float cross_covariance_attention_bwd_f32(const CrossCovarianceShape& shape, const HeadInputs& inputs,
                                          float temperature, MatrixRows<const float> dy,
                                          const CrossCovarianceSaved<const float>& saved,
-                                         const AttentionGradients& gradients, float* scratch) {
+                                         const HeadGradients& gradients, float* scratch) {
   ScratchCursor cursor(scratch);
   const BackwardScratch s(shape, cursor);
   const std::int64_t dim = shape.dim, width = cross_covariance_width(dim);

@@ -30,7 +30,7 @@ struct Forward {
   std::vector<double> rq, rk;
   Square cosines, p;
 
-  Forward(const CrossCovarianceShape& shape, const AttentionInputs& inputs, double temperature)
+  Forward(const CrossCovarianceShape& shape, const HeadInputs& inputs, double temperature)
       : rq(inverse_norms(shape, inputs.q)),
         rk(inverse_norms(shape, inputs.k)),
         cosines(products(shape, inputs.q, inputs.k)),
@@ -59,7 +59,7 @@ struct Forward {
 
 }  // namespace
 
-void cross_covariance_attention_fwd_f32_ref(const CrossCovarianceShape& shape, const AttentionInputs& inputs,
+void cross_covariance_attention_fwd_f32_ref(const CrossCovarianceShape& shape, const HeadInputs& inputs,
                                             float temperature, MatrixRows<float> y) {
   Forward forward(shape, inputs, temperature);
   for (std::int64_t l = 0; l < shape.length; ++l) {
@@ -71,9 +71,9 @@ void cross_covariance_attention_fwd_f32_ref(const CrossCovarianceShape& shape, c
   }
 }
 
-float cross_covariance_attention_bwd_f32_ref(const CrossCovarianceShape& shape, const AttentionInputs& inputs,
+float cross_covariance_attention_bwd_f32_ref(const CrossCovarianceShape& shape, const HeadInputs& inputs,
                                              float temperature, MatrixRows<const float> dy,
-                                             const AttentionGradients& gradients) {
+                                             const HeadGradients& gradients) {
   const std::int64_t dim = shape.dim;
   Forward forward(shape, inputs, temperature);
   Square dp = products(shape, dy, inputs.v), da(dim);

@@ -6,13 +6,13 @@
 //   weight[l] = eps + sum over d of q'[l][d] * state[d][dim]
 //   y[l][e] = (sum over d of q'[l][d] * state[d][e]) / weight[l]
 //
-// Matrices as in attention.h; the state is dense, linear_attention_state_width floats a row. The functions allocate
-// nothing and keep no state of their own.
+// Matrices as in matrix_rows.h, columns of a row contiguous; the state is dense, linear_attention_state_width floats a
+// row. The functions allocate nothing and keep no state of their own.
 #pragma once
 
 #include <cstdint>
 
-#include "kernels/attention/attention.h"
+#include "kernels/attention/matrix_rows.h"
 #include "kernels/gemm/gemm.h"
 
 namespace bramble::kernels {
@@ -30,9 +30,9 @@ constexpr std::int64_t linear_attention_state_width(std::int64_t dim) { return r
 std::int64_t linear_attention_fwd_scratch_f32(const LinearAttentionShape& shape);
 
 /// y (=), state (=).
-void linear_attention_fwd_f32(const LinearAttentionShape& shape, const AttentionInputs& inputs, MatrixRows<float> y,
+void linear_attention_fwd_f32(const LinearAttentionShape& shape, const HeadInputs& inputs, MatrixRows<float> y,
                               float* state, float* scratch);
-void linear_attention_fwd_f32_ref(const LinearAttentionShape& shape, const AttentionInputs& inputs,
+void linear_attention_fwd_f32_ref(const LinearAttentionShape& shape, const HeadInputs& inputs,
                                   MatrixRows<float> y, float* state);
 
 /// What the forward left, and the gradient that arrived.
@@ -50,10 +50,10 @@ std::int64_t linear_attention_bwd_scratch_f32(const LinearAttentionShape& shape)
 ///   dk[l][d] = k[l][d] > 0 ? sum over e < dim of v[l][e] * dstate[d][e] + dstate[d][dim] : 0
 ///   dv[l][e] = sum over d of k'[l][d] * dstate[d][e]
 /// Each (=), and none of them what is read.
-void linear_attention_bwd_f32(const LinearAttentionShape& shape, const AttentionInputs& inputs,
-                              const LinearAttentionSaved& saved, const AttentionGradients& gradients, float* scratch);
+void linear_attention_bwd_f32(const LinearAttentionShape& shape, const HeadInputs& inputs,
+                              const LinearAttentionSaved& saved, const HeadGradients& gradients, float* scratch);
 /// Needs neither y nor state of `saved`: recomputes both in double.
-void linear_attention_bwd_f32_ref(const LinearAttentionShape& shape, const AttentionInputs& inputs,
-                                  MatrixRows<const float> dy, const AttentionGradients& gradients);
+void linear_attention_bwd_f32_ref(const LinearAttentionShape& shape, const HeadInputs& inputs,
+                                  MatrixRows<const float> dy, const HeadGradients& gradients);
 
 }  // namespace bramble::kernels

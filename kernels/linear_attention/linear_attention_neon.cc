@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "kernels/attention/panels_neon.h"
+#include "kernels/attention/scratch.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/simd/partial.h"
 
@@ -150,7 +150,7 @@ void for_each_block(const LinearAttentionShape& shape, Run run) {
 }
 
 /// dq, and dstate's sum over all rows.
-void differentiate_queries(const LinearAttentionShape& shape, const AttentionInputs& inputs,
+void differentiate_queries(const LinearAttentionShape& shape, const HeadInputs& inputs,
                            const LinearAttentionSaved& saved, const MatrixRows<float>& dq, const BackwardScratch& s) {
   const std::int64_t dim = shape.dim;
   const Widths widths(dim);
@@ -170,8 +170,8 @@ void differentiate_queries(const LinearAttentionShape& shape, const AttentionInp
   });
 }
 
-void differentiate_keys_and_values(const LinearAttentionShape& shape, const AttentionInputs& inputs,
-                                   const AttentionGradients& gradients, const BackwardScratch& s) {
+void differentiate_keys_and_values(const LinearAttentionShape& shape, const HeadInputs& inputs,
+                                   const HeadGradients& gradients, const BackwardScratch& s) {
   const std::int64_t dim = shape.dim;
   const Widths widths(dim);
   for (std::int64_t d = 0; d < dim; ++d) s.sums[d] = s.dstate[d * widths.right + dim];
@@ -193,7 +193,7 @@ std::int64_t linear_attention_fwd_scratch_f32(const LinearAttentionShape& shape)
   return cursor.floats();
 }
 
-void linear_attention_fwd_f32(const LinearAttentionShape& shape, const AttentionInputs& inputs, MatrixRows<float> y,
+void linear_attention_fwd_f32(const LinearAttentionShape& shape, const HeadInputs& inputs, MatrixRows<float> y,
                               float* state, float* scratch) {
   ScratchCursor cursor(scratch);
   const ForwardScratch s(shape, cursor);
@@ -226,8 +226,8 @@ std::int64_t linear_attention_bwd_scratch_f32(const LinearAttentionShape& shape)
   return cursor.floats();
 }
 
-void linear_attention_bwd_f32(const LinearAttentionShape& shape, const AttentionInputs& inputs,
-                              const LinearAttentionSaved& saved, const AttentionGradients& gradients, float* scratch) {
+void linear_attention_bwd_f32(const LinearAttentionShape& shape, const HeadInputs& inputs,
+                              const LinearAttentionSaved& saved, const HeadGradients& gradients, float* scratch) {
   ScratchCursor cursor(scratch);
   const BackwardScratch s(shape, cursor);
   differentiate_queries(shape, inputs, saved, gradients.dq, s);

@@ -20,7 +20,7 @@ struct State {
   double& at(std::int64_t d, std::int64_t e) { return values[static_cast<std::size_t>(d * (dim + 1) + e)]; }
 };
 
-State state_of(const LinearAttentionShape& shape, const AttentionInputs& inputs) {
+State state_of(const LinearAttentionShape& shape, const HeadInputs& inputs) {
   State state(shape.dim);
   for (std::int64_t l = 0; l < shape.length; ++l)
     for (std::int64_t d = 0; d < shape.dim; ++d)
@@ -30,7 +30,7 @@ State state_of(const LinearAttentionShape& shape, const AttentionInputs& inputs)
 }
 
 /// Row l of q' times the state; the last one is the weight without eps.
-std::vector<double> products(const AttentionInputs& inputs, State& state, std::int64_t l) {
+std::vector<double> products(const HeadInputs& inputs, State& state, std::int64_t l) {
   std::vector<double> row(static_cast<std::size_t>(state.dim + 1), 0.0);
   for (std::int64_t d = 0; d < state.dim; ++d)
     for (std::int64_t e = 0; e <= state.dim; ++e)
@@ -40,7 +40,7 @@ std::vector<double> products(const AttentionInputs& inputs, State& state, std::i
 
 }  // namespace
 
-void linear_attention_fwd_f32_ref(const LinearAttentionShape& shape, const AttentionInputs& inputs,
+void linear_attention_fwd_f32_ref(const LinearAttentionShape& shape, const HeadInputs& inputs,
                                   MatrixRows<float> y, float* state) {
   State sums = state_of(shape, inputs);
   const std::int64_t width = linear_attention_state_width(shape.dim);
@@ -54,8 +54,8 @@ void linear_attention_fwd_f32_ref(const LinearAttentionShape& shape, const Atten
   }
 }
 
-void linear_attention_bwd_f32_ref(const LinearAttentionShape& shape, const AttentionInputs& inputs,
-                                  MatrixRows<const float> dy, const AttentionGradients& gradients) {
+void linear_attention_bwd_f32_ref(const LinearAttentionShape& shape, const HeadInputs& inputs,
+                                  MatrixRows<const float> dy, const HeadGradients& gradients) {
   const std::int64_t dim = shape.dim;
   State state = state_of(shape, inputs), dstate(dim);
   for (std::int64_t l = 0; l < shape.length; ++l) {

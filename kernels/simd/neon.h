@@ -38,6 +38,16 @@ inline float32x4_t fma_lane_f32(float32x4_t acc, float32x4_t b, float32x4_t a) {
 #endif
 }
 
+/// b * a[Lane].
+template <int Lane>
+inline float32x4_t mul_lane_f32(float32x4_t b, float32x4_t a) {
+#if defined(__aarch64__)
+  return vmulq_laneq_f32(b, a, Lane);
+#else
+  return vmulq_f32(b, vdupq_laneq_f32(a, Lane));
+#endif
+}
+
 /// Four times the same number, for loaded_f32.
 struct alignas(16) Splat {
   float lanes[4];
@@ -46,14 +56,15 @@ struct alignas(16) Splat {
 
 /// A constant that an FMA adds to, and so overwrites: read from memory each time. GCC would keep it in a register and
 /// copy it, which takes a slot of the pipes that the FMAs need; loads have their own.
-inline float32x4_t loaded_f32(const Splat& constant) {
+inline float32x4_t loaded_f32(const float (&lanes)[4]) {
 #if defined(__aarch64__)
   float32x4_t value;
-  asm volatile("ldr %q0, %1" : "=w"(value) : "m"(constant));
+  asm volatile("ldr %q0, %1" : "=w"(value) : "m"(lanes));
   return value;
 #else
-  return vld1q_f32(constant.lanes);
+  return vld1q_f32(lanes);
 #endif
 }
+inline float32x4_t loaded_f32(const Splat& constant) { return loaded_f32(constant.lanes); }
 
 }  // namespace bramble::kernels

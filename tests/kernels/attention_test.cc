@@ -6,7 +6,6 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/attention/window_rows.h"
 #include "tests/support/random.h"
 
 namespace bramble::kernels {
@@ -21,11 +20,12 @@ struct Sizes {
   bool masked = false;
 };
 
-/// Lengths around the panel of 8 and the block of 64, a ViT's 197, a Swin window's 49; queries apart from keys;
-/// head_dim with every kind of tail; values wider and narrower than keys; a bias, a mask, both.
+/// Lengths that tiles of 7 and 4 rows, 12 and 8 columns and blocks of 72 divide and do not, a ViT's 197, a Swin
+/// window's 49; queries apart from keys; head_dim of and between whole vectors; values wider and narrower than keys; a
+/// bias, a mask, both; a last block of one query.
 std::vector<Sizes> sizes() {
   std::vector<Sizes> all;
-  for (const std::int64_t length : {1, 3, 7, 8, 9, 49, 63, 64, 65})
+  for (const std::int64_t length : {1, 3, 7, 8, 9, 17, 20, 49, 63, 64, 65})
     for (const std::int64_t dim : {1, 3, 8, 32, 64, 65}) all.push_back({length, length, dim});
   for (const std::int64_t dim : {3, 64}) all.push_back({197, 197, dim});
   all.push_back({5, 130, 16});
@@ -34,26 +34,36 @@ std::vector<Sizes> sizes() {
     for (const std::int64_t length : {1, 11, 49, 53}) all.push_back({length, length, 32, 0, true, masked});
     all.push_back({75, 14, 7, 18, true, masked});
     all.push_back({14, 75, 16, 5, !masked, masked});
+    all.push_back({11, 19, 4, 20, !masked, masked});
   }
+  all.push_back({1225, 3, 4});
   all.push_back({49, 49, 32, 128});
   return all;
 }
 
 std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
-/// Rows of one head inside wider ones, from a misaligned start: whoever writes outside its columns is found.
+/// Rows of one head inside wider ones, from a misaligned start and shuffled: whoever writes outside its columns, or to
+/// another row, is found.
 struct Matrix {
   static constexpr std::int64_t kStart = 3;
   std::int64_t rows, cols, stride;
   std::vector<float> values;
+  std::vector<std::int64_t> offsets;
 
   Matrix(std::int64_t row_count, std::int64_t col_count, std::uint64_t seed, float reach = 1)
       : rows(row_count),
         cols(col_count),
         stride(col_count + 5),
-        values(uniform(size(kStart + rows * stride), seed, -reach, reach)) {}
-  MatrixRows<const float> read() const { return {values.data() + kStart, stride}; }
-  MatrixRows<float> write() { return {values.data() + kStart, stride}; }
+        values(uniform(size(kStart + rows * stride), seed, -reach, reach)) {
+    // 37 is a prime above any count here that has it as a factor: every row once.
+    for (std::int64_t i = 0; i < rows; ++i) offsets.push_back((rows % 37 == 0 ? i : i * 37 % rows) * stride);
+  }
+  ListedRows<const float> read() const { return {values.data() + kStart, offsets.data()}; }
+  ListedRows<float> write() { return {values.data() + kStart, offsets.data()}; }
+  /// In order, as the bias and the mask lie.
+  MatrixRows<const float> read_ordered() const { return {values.data() + kStart, stride}; }
+  MatrixRows<float> write_ordered() { return {values.data() + kStart, stride}; }
 };
 
 void expect_near(const Matrix& actual, const Matrix& expected, float allowed) {
@@ -78,12 +88,13 @@ struct Problem {
         masked(s.masked) {
     // Swin's: away, or not; every query sees the first key.
     for (std::int64_t j = 0; j < s.keys; ++j)
-      for (std::int64_t i = 0; i < s.queries; ++i) mask.write().row(j)[i] = j % 3 == 0 || (i + j) % 2 == 0 ? 0 : -100;
+      for (std::int64_t i = 0; i < s.queries; ++i)
+        mask.write_ordered().row(j)[i] = j % 3 == 0 || (i + j) % 2 == 0 ? 0 : -100;
   }
   AttentionInputs inputs() const {
     AttentionInputs all{q.read(), k.read(), v.read()};
-    if (biased) all.bias = bias.read();
-    if (masked) all.mask = mask.read();
+    if (biased) all.bias = bias.read_ordered();
+    if (masked) all.mask = mask.read_ordered();
     return all;
   }
 
@@ -127,12 +138,13 @@ TEST(Attention, BackwardMatchesReference) {
     Matrix expected_dq = dq, expected_dk = dk, expected_dv = dv;
     Matrix dbias(s.keys, s.queries, 8), expected_dbias = dbias;  // added to what is there
     std::vector<float> scratch(size(attention_bwd_scratch_f32(problem.shape)), NAN);
-    attention_bwd_f32(problem.shape, problem.inputs(), {y.read(), problem.dy.read(), lse.data()},
-                      {dq.write(), dk.write(), dv.write(), problem.biased ? dbias.write() : MatrixRows<float>{}},
-                      scratch.data());
+    attention_bwd_f32(
+        problem.shape, problem.inputs(), {y.read(), problem.dy.read(), lse.data()},
+        {dq.write(), dk.write(), dv.write(), problem.biased ? dbias.write_ordered() : MatrixRows<float>{}},
+        scratch.data());
     attention_bwd_f32_ref(problem.shape, problem.inputs(), problem.dy.read(),
                           {expected_dq.write(), expected_dk.write(), expected_dv.write(),
-                           problem.biased ? expected_dbias.write() : MatrixRows<float>{}});
+                           problem.biased ? expected_dbias.write_ordered() : MatrixRows<float>{}});
     // dk and dv are sums over queries of terms below queries / keys on average, each off by a few ulp.
     const auto ratio = static_cast<float>(s.queries) / static_cast<float>(s.keys);
     const float allowed = 5e-6f * (1 + ratio) * (1 + 0.1f * std::sqrt(static_cast<float>(s.dim)));
@@ -140,6 +152,34 @@ TEST(Attention, BackwardMatchesReference) {
     expect_near(dk, expected_dk, allowed);
     expect_near(dv, expected_dv, allowed);
     expect_near(dbias, expected_dbias, allowed);
+  }
+}
+
+TEST(Attention, BackwardLeavesOutWhatIsNotWanted) {
+  for (const std::int64_t dim : {6, 16}) {
+    const Sizes s{21, 30, dim, 0, true};
+    const Problem problem(s);
+    Matrix y(s.queries, dim, 9);
+    std::vector<float> lse(size(s.queries));
+    problem.forward(y, lse);
+    std::vector<float> scratch(size(attention_bwd_scratch_f32(problem.shape)));
+    Matrix whole[] = {{s.queries, dim, 5}, {s.keys, dim, 6}, {s.keys, dim, 7}, {s.keys, s.queries, 8}};
+    const auto backward = [&](Matrix* all, int wanted) {
+      AttentionGradients gradients;
+      if (wanted & 1) gradients.dq = all[0].write();
+      if (wanted & 2) gradients.dk = all[1].write();
+      if (wanted & 4) gradients.dv = all[2].write();
+      if (wanted & 8) gradients.dbias = all[3].write_ordered();
+      attention_bwd_f32(problem.shape, problem.inputs(), {y.read(), problem.dy.read(), lse.data()}, gradients,
+                        scratch.data());
+    };
+    for (int wanted = 0; wanted < 16; ++wanted) {
+      Matrix some[] = {whole[0], whole[1], whole[2], whole[3]}, all[] = {whole[0], whole[1], whole[2], whole[3]};
+      backward(all, 15);
+      backward(some, wanted);
+      for (int i = 0; i < 4; ++i)
+        EXPECT_EQ(some[i].values, wanted >> i & 1 ? all[i].values : whole[i].values) << i << " of " << wanted;
+    }
   }
 }
 
@@ -171,19 +211,6 @@ TEST(Attention, LargeLogitsDoNotOverflow) {
                     {dq.write(), dk.write(), dv.write()}, scratch.data());
   for (const Matrix* gradient : {&dq, &dk, &dv})
     for (const float value : gradient->values) ASSERT_TRUE(std::isfinite(value));
-}
-
-TEST(Attention, WindowsComeBackToWhereTheyLay) {
-  constexpr std::int64_t kDim = 7;
-  const Matrix image(12, kDim, 1);
-  Matrix window(5, kDim, 2), back(12, kDim, 1);
-  const std::int32_t rows[] = {11, 3, 0, 7, 4};
-  gather_window_f32(5, kDim, image.read(), rows, window.write());
-  for (int i = 0; i < 5; ++i)
-    for (int d = 0; d < kDim; ++d) ASSERT_EQ(window.read().row(i)[d], image.read().row(rows[i])[d]);
-  for (const std::int32_t row : rows) std::fill_n(back.write().row(row), kDim, NAN);
-  scatter_window_f32(5, kDim, window.read(), rows, back.write());
-  EXPECT_EQ(back.values, image.values);
 }
 
 TEST(Attention, EachQueryIsTheSameWhoeverComputesIt) {

@@ -41,7 +41,7 @@ struct Problem {
       : shape{s.length, s.dim}, q(s.length, s.dim, 1), k(s.length, s.dim, 2), v(s.length, s.dim, 3),
         dy(s.length, s.dim, 4), temperature(t), cosines(not_a_number(s.dim * cross_covariance_width(s.dim))),
         norms(not_a_number(2 * s.dim)) {}
-  AttentionInputs inputs() const { return {q.read(), k.read(), v.read()}; }
+  HeadInputs inputs() const { return {q.read(), k.read(), v.read()}; }
 
   void forward(Matrix& y) {
     std::vector<float> scratch = not_a_number(cross_covariance_attention_fwd_scratch_f32(shape));

@@ -34,7 +34,7 @@ struct Problem {
   explicit Problem(const Sizes& s)
       : shape{s.length, s.dim, 1e-3F}, q(s.length, s.dim, 1), k(s.length, s.dim, 2), v(s.length, s.dim, 3),
         dy(s.length, s.dim, 4) {}
-  AttentionInputs inputs() const { return {q.read(), k.read(), v.read()}; }
+  HeadInputs inputs() const { return {q.read(), k.read(), v.read()}; }
 
   std::vector<float> empty_state() const {
     return scratch_of(shape.dim * linear_attention_state_width(shape.dim));

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/attention/attention.h"
+#include "kernels/attention/matrix_rows.h"
 #include "tests/support/random.h"
 
 namespace bramble::test {
