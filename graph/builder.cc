@@ -21,6 +21,7 @@
 #include "graph/ops/linear_attention.h"
 #include "graph/ops/pool.h"
 #include "graph/ops/pool_mixer.h"
+#include "graph/ops/repeat_interleave.h"
 #include "graph/ops/reshape.h"
 #include "graph/ops/scale.h"
 #include "graph/ops/separable_attention.h"
@@ -75,9 +76,10 @@ TensorId Builder::conv2d(const std::string& name, TensorId x, int out_channels, 
                          const Conv2dOptions& options) {
   const int in = static_cast<int>(channels(x));
   const Padding padding = padding_of(options, name, shape(x), kernel);
-  const bool depthwise = options.groups > 1 && options.groups == in && in == out_channels;
+  const bool depthwise = options.groups > 1 && options.groups == in && out_channels % in == 0;
   TensorSpec weight{{out_channels, in / options.groups, kernel.height, kernel.width}, DType::f32,
                     depthwise ? Layout::depthwise_weight : Layout::gemm_weight, depthwise ? 1 : options.groups};
+  if (depthwise && in != out_channels) x = repeat_interleave(x, out_channels / in);
   std::vector<TensorId> inputs = {x, persistent(name + ".weight", std::move(weight), Role::parameter)};
   if (options.bias) inputs.push_back(parameter(name + ".bias", {out_channels}));
   if (depthwise)
@@ -240,6 +242,13 @@ TensorId Builder::pool_mixer(TensorId x, int kernel, TensorId gamma, bool residu
 }
 
 TensorId Builder::global_avg_pool(TensorId x) { return node(std::make_shared<GlobalAvgPool>(), "global_pool", {x}); }
+
+TensorId Builder::repeat_interleave(TensorId x, int times) {
+  const auto [entry, is_new] = repeated_.try_emplace({x, times}, kNoTensor);
+  if (is_new)
+    entry->second = node(std::make_shared<RepeatInterleave>(times), model_.graph.tensor(x).name + ".repeated", {x});
+  return entry->second;
+}
 
 TensorId Builder::resize(TensorId x, ResizeMode mode, std::int64_t height, std::int64_t width) {
   return node(std::make_shared<Resize>(mode, height, width), model_.graph.tensor(x).name + ".resize", {x});

@@ -2,6 +2,7 @@
 // (which is thus state_dict's, but for move_parameters_to_end), and the layer's nodes; GraphError names the layer.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -116,6 +117,7 @@ class Builder {
   /// x + gamma * (pool(x) - x), the pool over what lies inside the image; without a residual, the second term alone.
   TensorId pool_mixer(TensorId x, int kernel, TensorId gamma, bool residual = true);
   TensorId global_avg_pool(TensorId x);  ///< [N, H, W, C] -> [N, C]
+  TensorId repeat_interleave(TensorId x, int times);  ///< each channel so often in a row; one node for all who ask
   TensorId resize(TensorId x, ResizeMode mode, std::int64_t height, std::int64_t width);
   TensorId gate(TensorId x, TensorId gate);  ///< x * gate; of a smaller gate, its nearest pixel
   TensorId reshape(TensorId x, Shape shape);
@@ -157,6 +159,7 @@ class Builder {
   ModelConfig config_;
   Model model_;
   std::vector<TensorId> order_;  ///< of the parameters and buffers
+  std::map<std::pair<TensorId, int>, TensorId> repeated_;
   std::uint32_t drops_ = 0;  ///< layers that drop at random, so far
 };
 

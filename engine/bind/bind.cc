@@ -64,6 +64,8 @@ constexpr std::pair<std::string_view, BindFunction> kBindings[] = {
     {"prepend_token_bwd", bind_prepend_token_bwd},
     {"relative_position_bias", bind_relative_position_bias},
     {"relative_position_bias_bwd", bind_relative_position_bias_bwd},
+    {"repeat_interleave", bind_repeat_interleave},
+    {"repeat_interleave_bwd", bind_repeat_interleave_bwd},
     {"resize", bind_resize},
     {"resize_bwd", bind_resize_bwd},
     {"scale", bind_scale},

@@ -57,6 +57,8 @@ Bound bind_prepend_token(const BindContext& context);
 Bound bind_prepend_token_bwd(const BindContext& context);
 Bound bind_relative_position_bias(const BindContext& context);
 Bound bind_relative_position_bias_bwd(const BindContext& context);
+Bound bind_repeat_interleave(const BindContext& context);
+Bound bind_repeat_interleave_bwd(const BindContext& context);
 Bound bind_resize(const BindContext& context);
 Bound bind_resize_bwd(const BindContext& context);
 Bound bind_scale(const BindContext& context);

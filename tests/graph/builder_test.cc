@@ -43,5 +43,24 @@ TEST(Builder, SamePaddingHasAnOutputForEachStride) {
   }
 }
 
+TEST(Builder, SeveralChannelsOfEachAreADepthwiseConvolutionOfRepeatedOnes) {
+  Builder b({.batch = 1, .size = 8, .classes = 3});
+  const TensorId x = b.conv2d("stem", b.images(), 6, 1);
+  const TensorId large = b.conv2d("large", x, 12, 5, {.stride = 2, .padding = 2, .groups = 6});
+  const TensorId small = b.conv2d("small", x, 12, 3, {.stride = 2, .padding = 1, .groups = 6});
+  EXPECT_EQ(b.shape(large), (Shape{1, 4, 4, 12}));
+  const Model model = b.finish(b.linear("head", b.global_avg_pool(b.add(large, small)), 3));
+  int repeats = 0, depthwise = 0;
+  for (const Node& node : model.graph.nodes()) {
+    repeats += node.op->name() == "repeat_interleave";
+    if (node.op->name() != "depthwise_conv2d") continue;
+    ++depthwise;
+    const int kernel = node.name == "large" ? 5 : 3;
+    EXPECT_EQ(model.graph.tensor(node.inputs[1]).spec.shape, (Shape{12, 1, kernel, kernel}));
+  }
+  EXPECT_EQ(repeats, 1);
+  EXPECT_EQ(depthwise, 2);
+}
+
 }  // namespace
 }  // namespace bramble::graph

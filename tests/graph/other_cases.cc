@@ -12,6 +12,7 @@
 #include "graph/ops/pool.h"
 #include "graph/ops/pool_mixer.h"
 #include "graph/ops/reshape.h"
+#include "graph/ops/repeat_interleave.h"
 #include "graph/ops/resize.h"
 #include "graph/ops/scale.h"
 #include "graph/ops/softmax_cross_entropy.h"
@@ -122,6 +123,8 @@ std::vector<GradientCase> other_cases() {
       {"drop_path_addend", drop_path({9, 70, 31}, true)},
       {"gate", of_two_inputs(std::make_shared<const graph::Gate>(), {2, 7, 6, 9}, {2, 3, 3, 9})},
       {"gate_of_the_same_size", of_two_inputs(std::make_shared<const graph::Gate>(), {3, 4, 5, 8}, {3, 4, 5, 8})},
+      {"repeat_interleave", of_one_input(std::make_shared<const graph::RepeatInterleave>(2), {2, 3, 19})},
+      {"repeat_interleave_thrice", of_one_input(std::make_shared<const graph::RepeatInterleave>(3), {2, 3, 5})},
       {"resize_nearest",
        of_one_input(std::make_shared<const graph::Resize>(graph::ResizeMode::nearest, 7, 8), {2, 3, 4, 6})},
       {"resize_bilinear",
