@@ -178,7 +178,7 @@ struct Forward {
 };
 
 struct Backward {
-  enum Input { kDy, kX, kWeight, kGradientX = 6 };
+  enum Input { kDy, kX, kWeight, kGradientX = 6, kAddend = 8 };
   enum Output { kDx, kDw, kDb, kSums };
   static constexpr DepthwiseTraffic kTraffic{4, 3};
 
@@ -190,7 +190,8 @@ struct Backward {
         ways_in(op.attributes, op.gradient_normalisation),
         has_dx(context.has_output(kDx)),
         has_dw(context.has_output(kDw)),
-        has_db(context.has_output(kDb)) {
+        has_db(context.has_output(kDb)),
+        has_addend(context.has_input(kAddend)) {
     if (ways_in.x) shape.ring = tasks.most_rows([this](RowSpan of) { return gathered_rows(shape, of); });
     if (ways_in.dy) shape.gradient_ring = tasks.most_rows([this](RowSpan of) { return gradient_rows(of); });
   }
@@ -227,6 +228,7 @@ struct Backward {
     float* const db = has_db ? partial + tasks.parts * weights() + part * shape.channels : nullptr;
     const float* const x = operands.in<float>(kX);
     float* const dx = operands.out<float>(kDx);
+    const float* const addend = has_addend ? operands.in<float>(kAddend) : nullptr;
     const kernels::Normalisation normal = ways_in.of_x(operands);
     SourceRows source(shape, x, normal, scratch, channels);
     RowRing ring(scratch + ring_elements(), shape.gradient_ring, shape.out_width * channels);
@@ -243,7 +245,7 @@ struct Backward {
       }
       if (!has_dx) return;
       const kernels::DepthwiseSlice rows = turn.slice(source_rows(shape, turn.rows), shape.in_height);
-      kernels::depthwise_conv2d_bwd_data_f32(shape, dy, operands.in<float>(kWeight), dx, rows);
+      kernels::depthwise_conv2d_bwd_data_f32(shape, dy, operands.in<float>(kWeight), addend, dx, rows);
       sums.add_backward(norm, rows, shape.in_width);
     });
   }
@@ -252,7 +254,7 @@ struct Backward {
   std::int64_t parts;
   DepthwiseTasks tasks;
   WaysIn ways_in;
-  bool has_dx, has_dw, has_db;
+  bool has_dx, has_dw, has_db, has_addend;
 };
 
 template <class Pass>

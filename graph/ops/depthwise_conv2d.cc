@@ -63,10 +63,11 @@ double DepthwiseConv2d::flops(std::span<const TensorSpec>, std::span<const Tenso
 }
 
 std::vector<TensorSpec> DepthwiseConv2dBwd::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 3, 8);
+  expect_inputs(inputs, 3, kAddend + 1);
   expect_rank(inputs[1], 4, "the input", "[N, H, W, C]");
   expect_shape(inputs[0], output_shape(attributes, inputs[1].shape), "the output's gradient");
   const Shape& x = inputs[1].shape;
+  if (has_input(inputs, kAddend)) expect_shape(inputs[kAddend], x, "the addend");
   return {{x}, inputs[2], {{x[3]}}, channel_sums(x)};
 }
 

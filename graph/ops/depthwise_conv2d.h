@@ -39,11 +39,12 @@ class DepthwiseConv2d : public Op {
 
 /// Both gradients, so that dy and x cross the bus once. Inputs: dy, x, weight, where x is normalised
 /// (x' = f((x - mean) * scale + beta)) mean, scale, beta [C]; where dy comes from before a BatchNorm's backward, that
-/// one's x (as dy) and coefficients [5, C].
-/// Outputs: dx (of x' where normalised), dw (as the weight), db [C], and where normalised dx's channel sums.
+/// one's x (as dy) and coefficients [5, C]; optional addend (as x).
+/// Outputs: dx + addend (of x' where normalised), dw (as the weight), db [C], and where normalised dx's channel sums.
 class DepthwiseConv2dBwd : public Op {
  public:
-  /// `products`: how many of dx and dw are wanted. `dy_kind`: the activation of the BatchNorm that dy comes through, if so.
+  /// `products`: how many of dx and dw are wanted. `dy_kind`: the activation of the BatchNorm that dy comes through, if
+  /// so.
   DepthwiseConv2dBwd(const DepthwiseConv2dAttributes& values, int products, std::optional<Activation> dy_kind = {})
       : attributes(values), gradient_normalisation(dy_kind), products_(products) {}
   const DepthwiseConv2dAttributes attributes;
@@ -56,9 +57,11 @@ class DepthwiseConv2dBwd : public Op {
   int channel_sums_output() const override { return attributes.normalisation ? 3 : -1; }
   OpPtr with_normalised_gradient(std::span<const TensorSpec> inputs, Activation kind) const override;
   int gradient_input() const override { return 6; }
+  int addend_input() const override { return kAddend; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 
  private:
+  static constexpr int kAddend = 8;
   int products_;
 };
 

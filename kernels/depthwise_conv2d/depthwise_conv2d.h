@@ -55,12 +55,13 @@ void depthwise_conv2d_fwd_f32_ref(const DepthwiseConv2dShape& shape, const float
                                   const float* bias, float minimum, float maximum, float* y);
 
 /// dx (=) for a slice of the batch * in_height rows of dx:
-///   dx[n][iy][ix][c] = sum over ky, kx with an output pixel there of dy[n][oy][ox][c] * weight[ky][kx][c],
-///   oy*stride = iy + padding_height - ky*dilation, ox likewise.
-void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const float* dy, const float* weight, float* dx,
-                                   const DepthwiseSlice& slice);
+///   dx[n][iy][ix][c] = sum over ky, kx with an output pixel there of dy[n][oy][ox][c] * weight[ky][kx][c]
+///                      + addend[n][iy][ix][c],
+///   oy*stride = iy + padding_height - ky*dilation, ox likewise. addend may be null (0).
+void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const float* dy, const float* weight,
+                                   const float* addend, float* dx, const DepthwiseSlice& slice);
 void depthwise_conv2d_bwd_data_f32_ref(const DepthwiseConv2dShape& shape, const float* dy, const float* weight,
-                                       float* dx);
+                                       const float* addend, float* dx);
 
 /// One part's share (=, or with `accumulate` +=) of the weight's and the bias's gradients, over a slice of the batch *
 /// out_height rows of dy:

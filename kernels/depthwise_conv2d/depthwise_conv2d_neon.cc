@@ -37,6 +37,7 @@ struct Finish {
 /// A row of outputs, or every so-manyth pixel of one.
 struct OutputRow {
   float* pixels = nullptr;
+  const float* addend = nullptr;  ///< laid out likewise, added to the complete sums; or null
   std::int64_t pixel_step = 0;  ///< elements between computed pixels
   std::int64_t count = 0;
   std::int64_t block = 0;  ///< channels to compute
@@ -62,10 +63,11 @@ inline __attribute__((always_inline)) void gather_group(float32x4_t (&sum)[kPixe
 }
 
 /// out (=) the sums of kPixels pixels over all of kGroups groups; with kGroups = 0 over `count`, and added to what is
-/// in out if `accumulate`. For the four channels from c on, or the last ones. `finish` is null where sums stay as are.
+/// in out if `accumulate`. For the four channels from c on, or the last ones. `finish` and `addend` are null where sums
+/// stay as they are.
 template <int kGroups, int kWidth, int kStep, int kPixels, class Group, class Lanes>
-inline void gather_vector(const Group* groups, int count, bool accumulate, const Finish* finish, float* out,
-                          std::int64_t out_step, std::int64_t c, Lanes lanes) {
+inline void gather_vector(const Group* groups, int count, bool accumulate, const Finish* finish, const float* addend,
+                          float* out, std::int64_t out_step, std::int64_t c, Lanes lanes) {
   float32x4_t sum[kPixels];
   if constexpr (kGroups == 0) {
 #pragma GCC unroll 8
@@ -82,6 +84,10 @@ inline void gather_vector(const Group* groups, int count, bool accumulate, const
 #pragma GCC unroll 8
     for (int t = 0; t < kPixels; ++t) sum[t] = vminq_f32(vmaxq_f32(vaddq_f32(sum[t], bias), minimum), maximum);
   }
+  if (addend != nullptr) {
+#pragma GCC unroll 8
+    for (int t = 0; t < kPixels; ++t) sum[t] = vaddq_f32(sum[t], lanes.load(addend + t * out_step + c));
+  }
 #pragma GCC unroll 8
   for (int t = 0; t < kPixels; ++t) lanes.store(out + t * out_step + c, sum[t]);
 }
@@ -90,20 +96,21 @@ template <int kWidth, int kStep, int kPixels>
 void gather_tile(TapTable<kWidth, kStep, kPixels, const float>& table, std::int64_t position, const Finish* finish,
                  const OutputRow& out) {
   float* pixels = out.pixels + position * out.pixel_step;
+  const float* addend = out.addend ? out.addend + position * out.pixel_step : nullptr;
   bool more = table.fill();
   table.place(position);
   depthwise::dispatch_groups<kWidth>(more ? 0 : table.count(), [&]<int kGroups>() {
     depthwise::for_each_vector(out.block, [&](std::int64_t c, auto lanes) {
       gather_vector<kGroups, kWidth, kStep, kPixels>(table.groups(), table.count(), false, more ? nullptr : finish,
-                                                     pixels, out.pixel_step, c, lanes);
+                                                     more ? nullptr : addend, pixels, out.pixel_step, c, lanes);
     });
   });
   while (more) {  // kernels with more groups than the table holds: the next ones add to what is there
     more = table.fill();
     table.place(position);
     depthwise::for_each_vector(out.block, [&](std::int64_t c, auto lanes) {
-      gather_vector<0, kWidth, kStep, kPixels>(table.groups(), table.count(), true, more ? nullptr : finish, pixels,
-                                               out.pixel_step, c, lanes);
+      gather_vector<0, kWidth, kStep, kPixels>(table.groups(), table.count(), true, more ? nullptr : finish,
+                                               more ? nullptr : addend, pixels, out.pixel_step, c, lanes);
     });
   }
 }
@@ -136,7 +143,8 @@ void depthwise_conv2d_fwd_f32(const DepthwiseConv2dShape& shape, const float* x,
     const std::int64_t block = std::min(kChannelBlock, slice.channel_end - c);
     for (std::int64_t row = slice.row_begin; row < slice.row_end; ++row) {
       const SourceImage source = depthwise::forward_source(shape, x, row, slice, c);
-      const OutputRow out{y + row * shape.out_width * shape.channels + c, shape.channels, shape.out_width, block};
+      const OutputRow out{y + row * shape.out_width * shape.channels + c, nullptr, shape.channels, shape.out_width,
+                          block};
       depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
         gather_row<kWidth, kStep>(source, filter, vertical, row % shape.out_height, horizontal,
                                   finish.needed() ? &finish : nullptr, out);
@@ -145,8 +153,8 @@ void depthwise_conv2d_fwd_f32(const DepthwiseConv2dShape& shape, const float* x,
   }
 }
 
-void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const float* dy, const float* weight, float* dx,
-                                   const DepthwiseSlice& slice) {
+void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const float* dy, const float* weight,
+                                   const float* addend, float* dx, const DepthwiseSlice& slice) {
   for (std::int64_t c = slice.channel_begin; c < slice.channel_end; c += kChannelBlock) {
     const Filter filter{weight + c, shape.kernel_width, shape.channels};
     const std::int64_t block = std::min(kChannelBlock, slice.channel_end - c);
@@ -159,7 +167,8 @@ void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const floa
       for (std::int64_t phase = 0; phase < std::min(shape.stride, shape.in_width); ++phase) {
         const AxisTaps horizontal =
             depthwise::backward_taps(shape.kernel_width, shape.stride, shape.padding_width, shape.dilation, phase);
-        const OutputRow out{dx + (row * shape.in_width + phase) * shape.channels + c, shape.stride * shape.channels,
+        const std::int64_t first = (row * shape.in_width + phase) * shape.channels + c;
+        const OutputRow out{dx + first, addend ? addend + first : nullptr, shape.stride * shape.channels,
                             (shape.in_width - phase + shape.stride - 1) / shape.stride, block};
         depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
           gather_row<kWidth, kStep>(source, filter, vertical, iy / shape.stride, horizontal, nullptr, out);

@@ -49,8 +49,9 @@ void depthwise_conv2d_fwd_f32_ref(const DepthwiseConv2dShape& shape, const float
 }
 
 void depthwise_conv2d_bwd_data_f32_ref(const DepthwiseConv2dShape& shape, const float* dy, const float* weight,
-                                       float* dx) {
+                                       const float* addend, float* dx) {
   std::vector<double> sum = zeros(shape.batch * shape.in_height * shape.in_width * shape.channels);
+  if (addend != nullptr) std::copy_n(addend, sum.size(), sum.begin());
   for_each_product(shape, [&](std::size_t xi, std::size_t yi, std::size_t wi) {
     sum[xi] += static_cast<double>(dy[yi]) * weight[wi];
   });

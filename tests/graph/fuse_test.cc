@@ -144,6 +144,20 @@ TEST(Fusion, SumsOfGradientsGoIntoTheProductThatComesLater) {
   EXPECT_EQ(graph.nodes()[3].inputs.at(1), graph.nodes()[2].outputs[0]);
 }
 
+TEST(Fusion, SumsOfGradientsGoIntoADepthwiseConvolutions) {
+  Net net;
+  const TensorId stem = net.b.conv2d("stem", net.images, 8, 1);
+  const TensorId y = net.b.add(net.b.conv2d("dw", stem, 8, 3, {.padding = 1, .groups = 8}), stem);
+  Graph graph = net.b.finish(y).graph;
+  const TensorId dy = graph.add_tensor({"dy", graph.tensor(y).spec, Role::input});
+  differentiate(graph, {{y, dy}}, {graph.find("stem.weight"), graph.find("dw.weight")});
+  fuse_gradient_sums(graph);
+  EXPECT_EQ(op_names(graph), (Names{"conv2d", "depthwise_conv2d", "add", "depthwise_conv2d_bwd", "conv2d_bwd_weight"}));
+  const Node& backward = graph.nodes()[3];
+  EXPECT_EQ(backward.inputs.at(8), dy);
+  EXPECT_EQ(graph.nodes()[4].inputs.at(1), backward.outputs[0]);
+}
+
 TEST(Fusion, AGeluGradientGoesIntoTheProductBeforeItAndStaysAheadOfTheUpdate) {
   Net net;
   const TensorId x = net.b.reshape(net.images, {2, 64, 3});

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "graph/activation.h"
+#include "graph/ops/add.h"
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/linear.h"
@@ -61,12 +62,13 @@ auto scaled_linear(graph::Shape x, int out, bool bias) {
   };
 }
 
-auto depthwise(graph::Shape x, const graph::DepthwiseConv2dAttributes& attributes, bool bias) {
+auto depthwise(graph::Shape x, const graph::DepthwiseConv2dAttributes& attributes, bool bias, bool residual = false) {
   return [=](Builder& b) {
     std::vector<TensorId> inputs = {
         b.parameter(x), b.weight({x[3], 1, attributes.kernel_h, attributes.kernel_w}, Layout::depthwise_weight)};
     if (bias) inputs.push_back(b.parameter({x[3]}));
-    return b.node(std::make_shared<graph::DepthwiseConv2d>(attributes), inputs)[0];
+    const TensorId y = b.node(std::make_shared<graph::DepthwiseConv2d>(attributes), inputs)[0];
+    return residual ? b.node(std::make_shared<graph::Add>(), {y, inputs[0]})[0] : y;
   };
 }
 
@@ -124,6 +126,10 @@ std::vector<GradientCase> product_cases() {
       {"depthwise_11x1", depthwise({2, 14, 5, 6}, {.kernel_h = 11, .kernel_w = 1, .padding = {5, 0}}, true)},
       {"depthwise_7x7_stride_2",
        depthwise({1, 13, 14, 5}, {.kernel_h = 7, .kernel_w = 7, .stride = 2, .padding = 3}, false)},
+      {"depthwise_residual",
+       depthwise({2, 9, 8, 7}, {.kernel_h = 3, .kernel_w = 3, .padding = 1}, false, true)},
+      {"depthwise_residual_7x7",
+       depthwise({1, 12, 13, 20}, {.kernel_h = 7, .kernel_w = 7, .padding = 3}, true, true)},
       {"depthwise_11x11", depthwise({1, 12, 13, 4}, {.kernel_h = 11, .kernel_w = 11, .padding = 5}, false)},
   };
 }

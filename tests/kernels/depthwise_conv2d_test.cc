@@ -109,10 +109,14 @@ TEST(DepthwiseConv2d, GradientOfDataMatchesReferenceFromMisalignedStarts) {
   for (const DepthwiseConv2dShape& s : shapes()) {
     SCOPED_TRACE(describe(s));
     const auto dy = uniform(y_size(s) + 1, 1), weight = uniform(w_size(s) + 3, 2);
-    std::vector<float> dx(x_size(s) + 1, NAN), expected(x_size(s));
-    depthwise_conv2d_bwd_data_f32(s, dy.data() + 1, weight.data() + 3, dx.data() + 1, all_rows(s, s.in_height));
-    depthwise_conv2d_bwd_data_f32_ref(s, dy.data() + 1, weight.data() + 3, expected.data());
-    expect_near(dx, 1, expected, tolerance(s.taps()));
+    const auto addend = uniform(x_size(s) + 2, 3);
+    for (const float* added : {addend.data() + 2, static_cast<const float*>(nullptr)}) {
+      std::vector<float> dx(x_size(s) + 1, NAN), expected(x_size(s));
+      depthwise_conv2d_bwd_data_f32(s, dy.data() + 1, weight.data() + 3, added, dx.data() + 1,
+                                    all_rows(s, s.in_height));
+      depthwise_conv2d_bwd_data_f32_ref(s, dy.data() + 1, weight.data() + 3, added, expected.data());
+      expect_near(dx, 1, expected, tolerance(s.taps()));
+    }
   }
 }
 
@@ -123,7 +127,8 @@ TEST(DepthwiseConv2d, GradientOfWeightMatchesReferenceFromMisalignedStarts) {
     std::vector<float> dw(w_size(s) + 1, NAN), db(size(s.channels) + 1, NAN);
     std::vector<float> expected_dw(w_size(s)), expected_db(size(s.channels));
     const std::int64_t rows = s.batch * s.out_height;
-    depthwise_conv2d_bwd_weight_f32(s, x.data() + 1, dy.data() + 3, dw.data() + 1, db.data() + 1, all_rows(s, s.out_height));
+    depthwise_conv2d_bwd_weight_f32(s, x.data() + 1, dy.data() + 3, dw.data() + 1, db.data() + 1,
+                                    all_rows(s, s.out_height));
     depthwise_conv2d_bwd_weight_f32_ref(s, x.data() + 1, dy.data() + 3, expected_dw.data(), expected_db.data());
     expect_near(dw, 1, expected_dw, tolerance(rows * s.out_width));
     expect_near(db, 1, expected_db, tolerance(rows * s.out_width));
@@ -141,9 +146,9 @@ TEST(DepthwiseConv2d, EachRowIsTheSameWhoeverComputesIt) {
   for (std::int64_t row = rows; row-- > 0;)
     depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, y_by_row.data(), one_row(s, row));
   EXPECT_EQ(y, y_by_row);
-  depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), dx.data(), all_rows(s, s.in_height));
+  depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), nullptr, dx.data(), all_rows(s, s.in_height));
   for (std::int64_t row = s.batch * s.in_height; row-- > 0;)
-    depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), dx_by_row.data(), one_row(s, row));
+    depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), nullptr, dx_by_row.data(), one_row(s, row));
   EXPECT_EQ(dx, dx_by_row);
 }
 
@@ -163,14 +168,17 @@ TEST(DepthwiseConv2d, PartsOfTheWeightsGradientSumToTheWhole) {
 
 TEST(DepthwiseConv2d, EachChannelIsTheSameWhoeverComputesIt) {
   const DepthwiseConv2dShape s = make_shape(2, 9, 16, 21, 5, 5, 2, 2);
-  const auto x = uniform(x_size(s), 1), weight = uniform(w_size(s), 2), bias = uniform(21, 4), dy = uniform(y_size(s), 3);
+  const auto x = uniform(x_size(s), 1), weight = uniform(w_size(s), 2), bias = uniform(21, 4),
+             dy = uniform(y_size(s), 3);
   std::vector<float> y(y_size(s)), dx(x_size(s)), dw(w_size(s)), db(21);
-  std::vector<float> y_by_part(y_size(s), NAN), dx_by_part(x_size(s), NAN), dw_by_part(w_size(s), NAN), db_by_part(21, NAN);
+  std::vector<float> y_by_part(y_size(s), NAN), dx_by_part(x_size(s), NAN), dw_by_part(w_size(s), NAN),
+      db_by_part(21, NAN);
   const auto run = [&](std::int64_t first, std::int64_t last, std::vector<float>& to_y, std::vector<float>& to_dx,
                        std::vector<float>& to_dw, std::vector<float>& to_db) {
     const DepthwiseSlice rows{0, s.batch * s.out_height, first, last};
     depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), bias.data(), 0, 6, to_y.data(), rows);
-    depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), to_dx.data(), {0, s.batch * s.in_height, first, last});
+    depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), nullptr, to_dx.data(),
+                                  {0, s.batch * s.in_height, first, last});
     depthwise_conv2d_bwd_weight_f32(s, x.data(), dy.data(), to_dw.data(), to_db.data(), rows);
   };
   run(0, 21, y, dx, dw, db);
@@ -203,13 +211,14 @@ TEST(DepthwiseConv2d, RingsOfRowsGiveWhatWholeImagesGive) {
   for (std::int64_t row = 0; row < s.batch * s.out_height; ++row)
     depthwise_conv2d_bwd_weight_f32(s, x.data(), dy.data(), expected_dw.data(), nullptr, one_row(s, row), row > 0);
   depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, expected.data(), all_rows(s, s.out_height));
-  depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), expected_dx.data(), all_rows(s, s.in_height));
+  depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), nullptr, expected_dx.data(), all_rows(s, s.in_height));
   DepthwiseConv2dShape in_ring = s;
   in_ring.ring = 3;
   in_ring.gradient_ring = 2;
   for (const auto& [first, last] : {std::pair{0, 5}, {5, 9}}) {
     for (std::int64_t row = 0; row < s.batch * s.out_height; ++row) {
-      const std::int64_t image = row / s.out_height, oy = row % s.out_height, top = std::max<std::int64_t>(2 * oy - 1, 0);
+      const std::int64_t image = row / s.out_height, oy = row % s.out_height,
+                         top = std::max<std::int64_t>(2 * oy - 1, 0);
       const DepthwiseSlice slice{row, row + 1, first, last};
       const auto x_ring = ring_of(x, image * s.in_height, top, std::min(2 * oy + 2, s.in_height), s.in_width,
                                   s.channels, slice, in_ring.ring);
@@ -222,7 +231,7 @@ TEST(DepthwiseConv2d, RingsOfRowsGiveWhatWholeImagesGive) {
       const DepthwiseSlice slice{row, row + 1, first, last};
       const auto dy_ring = ring_of(dy, image * s.out_height, iy / 2, std::min((iy + 1) / 2 + 1, s.out_height),
                                    s.out_width, s.channels, slice, 2);
-      depthwise_conv2d_bwd_data_f32(in_ring, dy_ring.data(), weight.data(), dx.data(), slice);
+      depthwise_conv2d_bwd_data_f32(in_ring, dy_ring.data(), weight.data(), nullptr, dx.data(), slice);
     }
   }
   EXPECT_EQ(y, expected);
@@ -234,7 +243,8 @@ TEST(DepthwiseConv2d, PaddingContributesZeros) {
   const DepthwiseConv2dShape s = make_shape(1, 2, 2, 1, 1, 1, 1, 1);
   const std::vector<float> x(4, 1.0f), weight(1, 2.0f);
   std::vector<float> y(y_size(s));
-  depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, -kInfinity, kInfinity, y.data(), all_rows(s, s.out_height));
+  depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, -kInfinity, kInfinity, y.data(),
+                           all_rows(s, s.out_height));
   const std::vector<float> expected{0, 0, 0, 0, 0, 2, 2, 0, 0, 2, 2, 0, 0, 0, 0, 0};
   EXPECT_EQ(y, expected);
 }
