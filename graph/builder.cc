@@ -116,10 +116,11 @@ BatchNormBranch Builder::batchnorm_branch(const std::string& name, TensorId x) {
 
 BatchNormBranch Builder::conv_branch(const std::string& name, TensorId x, int out_channels, int kernel,
                                      const Conv2dOptions& options) {
-  const bool factor = kernel == 1 && options.stride == 1 && options.groups == out_channels &&
-                      options.groups == static_cast<int>(channels(x));
+  const int in = static_cast<int>(channels(x));
+  const bool factor = kernel == 1 && options.stride == 1 && options.groups == in && out_channels % in == 0;
   if (!factor || !batch_statistics())
     return batchnorm_branch(name + ".bn", conv2d(name + ".conv", x, out_channels, kernel, options));
+  if (in != out_channels) x = repeat_interleave(x, out_channels / in);
   const TensorSpec weight{{out_channels, 1, 1, 1}, DType::f32, Layout::depthwise_weight};
   const TensorId w = persistent(name + ".conv.weight", weight, Role::parameter);
   return {x, batchnorm_tensors(name + ".bn", out_channels), w};
