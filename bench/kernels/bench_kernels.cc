@@ -5,6 +5,7 @@
 #include <exception>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/kernels/layers_bench.h"
@@ -13,13 +14,15 @@
 
 namespace {
 
-constexpr const char* kOptions = "--models NAMES, --threads N, --batch N, --mark-region, --list-layers, --benchmark_*";
+constexpr const char* kOptions =
+    "--models NAMES, --threads N, --batch N, --optimizer KIND, --drop, --clip, --average, --mark-region, "
+    "--list-layers, --benchmark_*";
 
 /// Google Benchmark prints its own options for --help and ends.
 void print_help() {
   std::printf(
-      "usage: bench_kernels [--models NAMES] [--threads N] [--batch N] [--mark-region] [--list-layers]\n"
-      "                     [Google Benchmark's options]\n\n"
+      "usage: bench_kernels [--models NAMES] [--threads N] [--batch N] [--optimizer KIND] [--drop] [--clip]\n"
+      "                     [--average] [--mark-region] [--list-layers] [Google Benchmark's options]\n\n"
       "Times every distinct layer of resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base, efficientnet_b0,\n"
       "faster_vit_1 and swin_tiny, or of --models, at 224 x 224, each pass alone, as a training step runs it, and\n"
       "XNNPACK's forward beside it.\n"
@@ -27,6 +30,10 @@ void print_help() {
       "  --models NAMES  models, separated by commas\n"
       "  --threads N     threads (1)\n"
       "  --batch N       images (16)\n"
+      "  --optimizer K   sgd, adamw or lion (sgd)\n"
+      "  --drop          with dropout and stochastic depth\n"
+      "  --clip          with the gradients' norm clipped\n"
+      "  --average       with moving averages of the weights\n"
       "  --mark-region   one repetition, bracketed for pi5model\n"
       "  --list-layers   print the cases, their FLOPs, bytes, whether XNNPACK has them, model:uses in a step, and "
       "end\n\n");
@@ -46,16 +53,40 @@ std::vector<std::string> split(const std::string& names) {
   return parts;
 }
 
+/// A flag of ours, or null.
+bool* flag(const std::string& name) {
+  auto& options = bramble::bench::options();
+  if (name == "--mark-region") return &options.mark_region;
+  if (name == "--list-layers") return &options.list_layers;
+  if (name == "--drop") return &options.step.drop;
+  if (name == "--clip") return &options.step.clip;
+  if (name == "--average") return &options.step.average;
+  return nullptr;
+}
+
+bool take_optimizer(const std::string& name, bramble::graph::OptimizerKind& kind) {
+  using bramble::graph::OptimizerKind;
+  for (const auto& [known, value] :
+       {std::pair{"sgd", OptimizerKind::sgd}, {"adamw", OptimizerKind::adamw}, {"lion", OptimizerKind::lion}}) {
+    if (name != known) continue;
+    kind = value;
+    return true;
+  }
+  return false;
+}
+
 /// Takes our options out of the arguments. False, with a message printed, where one is wrong.
 bool take_options(std::vector<char*>& arguments) {
   auto& options = bramble::bench::options();
   std::vector<char*> rest;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string argument = arguments[i];
-    if (argument == "--mark-region") {
-      options.mark_region = true;
-    } else if (argument == "--list-layers") {
-      options.list_layers = true;
+    if (bool* const wanted = flag(argument)) {
+      *wanted = true;
+    } else if (argument == "--optimizer") {
+      if (i + 1 < arguments.size() && take_optimizer(arguments[++i], options.step.optimizer)) continue;
+      std::fprintf(stderr, "bramble: error: --optimizer takes sgd, adamw or lion\n");
+      return false;
     } else if (argument == "--models") {
       if (i + 1 < arguments.size()) options.models = split(arguments[++i]);
       if (!options.models.empty()) continue;
@@ -89,7 +120,7 @@ int run(int argc, char** argv) {
     return 2;
   }
   const auto models = options.models.empty() ? bramble::bench::measured_models() : options.models;
-  const auto layers = bramble::bench::layers_of_models(options.batch, models);
+  const auto layers = bramble::bench::layers_of_models(options.batch, models, options.step);
   if (options.list_layers) {
     bramble::bench::print_layers(layers);
     return 0;

@@ -69,10 +69,16 @@ bool does_work(const Node& node, const std::vector<bool>& read) {
 }
 
 // Gradients are kept, so that products and updates are layers of their own.
-Graph training_step(const models::ModelInfo& info, std::int64_t batch) {
+Graph training_step(const models::ModelInfo& info, std::int64_t batch, const StepOptions& options) {
+  const float drop_rate = options.drop ? 0.1F : 0;
   graph::TrainingConfig config;
   config.keep_gradients = true;
-  return graph::make_training_step(models::build_model(info, {.batch = batch}), config).graph;
+  config.optimizer.kind = options.optimizer;
+  config.clip_norm = options.clip ? 1.0F : 0;
+  config.average = options.average;
+  return graph::make_training_step(
+             models::build_model(info, {.batch = batch, .drop_rate = drop_rate, .drop_path_rate = drop_rate}), config)
+      .graph;
 }
 
 }  // namespace
@@ -101,10 +107,11 @@ std::vector<std::string> measured_models() {
           "vit_base", "efficientnet_b0", "faster_vit_1",  "swin_tiny"};
 }
 
-std::vector<Layer> layers_of_models(std::int64_t batch, const std::vector<std::string>& models) {
+std::vector<Layer> layers_of_models(std::int64_t batch, const std::vector<std::string>& models,
+                                    const StepOptions& options) {
   std::vector<Layer> layers;
   for (const std::string& name : models)
-    add_distinct_layers(training_step(models::find_model(name), batch), name, layers);
+    add_distinct_layers(training_step(models::find_model(name), batch, options), name, layers);
   std::stable_sort(layers.begin(), layers.end(), [](const Layer& a, const Layer& b) {
     const auto op = [](const Layer& layer) { return layer.name.substr(0, layer.name.find('/')); };
     return op(a) < op(b);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/optimizer.h"
 #include "kernels/conv2d/conv2d.h"
 
 namespace bramble::bench {
@@ -37,7 +38,16 @@ void add_distinct_layers(const graph::Graph& step, const std::string& model, std
 /// efficientnet_b0, faster_vit_1 and swin_tiny.
 std::vector<std::string> measured_models();
 
+/// What a training step may have beyond SGD on the plain model.
+struct StepOptions {
+  graph::OptimizerKind optimizer = graph::OptimizerKind::sgd;
+  bool drop = false;     ///< dropout and stochastic depth
+  bool clip = false;     ///< the gradients' norm
+  bool average = false;  ///< moving averages of the weights
+};
+
 /// The layers of these models at 224 x 224, every parameter trained. Throws models::UnknownModel.
-std::vector<Layer> layers_of_models(std::int64_t batch, const std::vector<std::string>& models = measured_models());
+std::vector<Layer> layers_of_models(std::int64_t batch, const std::vector<std::string>& models = measured_models(),
+                                    const StepOptions& options = {});
 
 }  // namespace bramble::bench

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/kernels/layers.h"
+
 namespace bramble::bench {
 
 /// A Pi 5's: one core's fp32 multiply-adds, and all cores' memory.
@@ -18,6 +20,7 @@ struct Options {
   int threads = 1;
   int batch = 16;
   std::vector<std::string> models = {};  ///< empty: measured_models()
+  StepOptions step = {};
   bool list_layers = false;
   bool mark_region = false;  ///< one repetition, bracketed for pi5model
 };

@@ -12,7 +12,7 @@ test::Outcome bench_kernels(const std::string& arguments) { return test::run_she
 
 TEST(BenchKernels, AMistakeGivesOneLine) {
   for (const char* wrong : {"--threads", "--threads 0", "--batch many", "--batch -2", "--models",
-                            "--models resnet18,none", "--frobnicate"}) {
+                            "--models resnet18,none", "--optimizer", "--optimizer adam", "--frobnicate"}) {
     const test::Outcome outcome = bench_kernels(wrong);
     EXPECT_EQ(outcome.code, 2) << wrong;
     EXPECT_EQ(outcome.lines(), 1U) << outcome.output;
@@ -43,6 +43,20 @@ TEST(BenchKernels, OtherModelsLayersRunToo) {
     EXPECT_LT(outcome.output.find("/fwd ", at), end) << op << outcome.output;
     EXPECT_NE(end, std::string::npos) << op << outcome.output;
   }
+}
+
+// What a plain step with SGD does not have.
+TEST(BenchKernels, UpdatesAndWhatDropsRunToo) {
+  std::string output;
+  for (const std::string optimizer : {"adamw", "lion"}) {
+    const test::Outcome outcome = bench_kernels(
+        "--models vit_tiny --batch 1 --drop --clip --average --benchmark_min_time=0 --optimizer " + optimizer +
+        " --benchmark_filter='^(dropout|drop_path|clip_scale|(adamw|lion|blend)/1000x192)/'");
+    ASSERT_EQ(outcome.code, 0) << outcome.output;
+    output += outcome.output;
+  }
+  for (const std::string op : {"dropout", "drop_path", "clip_scale", "adamw", "lion", "blend"})
+    EXPECT_NE(output.find("\n" + op + "/"), std::string::npos) << op << output;
 }
 
 // What pi5model runs: one case, once, so that its brackets hold one repetition.
