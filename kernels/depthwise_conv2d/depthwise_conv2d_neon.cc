@@ -38,7 +38,7 @@ struct Finish {
 struct OutputRow {
   float* pixels = nullptr;
   const float* addend = nullptr;  ///< laid out likewise, added to the complete sums; or null
-  std::int64_t pixel_step = 0;  ///< elements between computed pixels
+  std::int64_t pixel_step = 0;    ///< elements between computed pixels
   std::int64_t count = 0;
   std::int64_t block = 0;  ///< channels to compute
 };
@@ -63,11 +63,12 @@ inline __attribute__((always_inline)) void gather_group(float32x4_t (&sum)[kPixe
 }
 
 /// out (=) the sums of kPixels pixels over all of kGroups groups; with kGroups = 0 over `count`, and added to what is
-/// in out if `accumulate`. For the four channels from c on, or the last ones. `finish` and `addend` are null where sums
-/// stay as they are.
-template <int kGroups, int kWidth, int kStep, int kPixels, class Group, class Lanes>
-inline void gather_vector(const Group* groups, int count, bool accumulate, const Finish* finish, const float* addend,
-                          float* out, std::int64_t out_step, std::int64_t c, Lanes lanes) {
+/// in out if `accumulate`. For the four channels from c on, or the last ones. `finish` and `addend` (always, unless
+/// kAdds) are null where sums stay as they are.
+template <int kGroups, int kWidth, int kStep, int kPixels, bool kAdds, class Group, class Lanes>
+inline __attribute__((always_inline)) void gather_vector(const Group* groups, int count, bool accumulate,
+                                                         const Finish* finish, const float* addend, float* out,
+                                                         std::int64_t out_step, std::int64_t c, Lanes lanes) {
   float32x4_t sum[kPixels];
   if constexpr (kGroups == 0) {
 #pragma GCC unroll 8
@@ -84,7 +85,7 @@ inline void gather_vector(const Group* groups, int count, bool accumulate, const
 #pragma GCC unroll 8
     for (int t = 0; t < kPixels; ++t) sum[t] = vminq_f32(vmaxq_f32(vaddq_f32(sum[t], bias), minimum), maximum);
   }
-  if (addend != nullptr) {
+  if (kAdds && addend != nullptr) {
 #pragma GCC unroll 8
     for (int t = 0; t < kPixels; ++t) sum[t] = vaddq_f32(sum[t], lanes.load(addend + t * out_step + c));
   }
@@ -92,40 +93,42 @@ inline void gather_vector(const Group* groups, int count, bool accumulate, const
   for (int t = 0; t < kPixels; ++t) lanes.store(out + t * out_step + c, sum[t]);
 }
 
-template <int kWidth, int kStep, int kPixels>
-void gather_tile(TapTable<kWidth, kStep, kPixels, const float>& table, std::int64_t position, const Finish* finish,
-                 const OutputRow& out) {
+template <bool kAdds, int kWidth, int kStep, int kPixels>
+inline __attribute__((always_inline)) void gather_tile(TapTable<kWidth, kStep, kPixels, const float>& table,
+                                                       std::int64_t position, const Finish* finish,
+                                                       const OutputRow& out) {
   float* pixels = out.pixels + position * out.pixel_step;
-  const float* addend = out.addend ? out.addend + position * out.pixel_step : nullptr;
+  const float* addend = kAdds ? out.addend + position * out.pixel_step : nullptr;
   bool more = table.fill();
   table.place(position);
   depthwise::dispatch_groups<kWidth>(more ? 0 : table.count(), [&]<int kGroups>() {
     depthwise::for_each_vector(out.block, [&](std::int64_t c, auto lanes) {
-      gather_vector<kGroups, kWidth, kStep, kPixels>(table.groups(), table.count(), false, more ? nullptr : finish,
-                                                     more ? nullptr : addend, pixels, out.pixel_step, c, lanes);
+      gather_vector<kGroups, kWidth, kStep, kPixels, kAdds>(table.groups(), table.count(), false,
+                                                            more ? nullptr : finish, more ? nullptr : addend, pixels,
+                                                            out.pixel_step, c, lanes);
     });
   });
   while (more) {  // kernels with more groups than the table holds: the next ones add to what is there
     more = table.fill();
     table.place(position);
     depthwise::for_each_vector(out.block, [&](std::int64_t c, auto lanes) {
-      gather_vector<0, kWidth, kStep, kPixels>(table.groups(), table.count(), true, more ? nullptr : finish,
-                                               more ? nullptr : addend, pixels, out.pixel_step, c, lanes);
+      gather_vector<0, kWidth, kStep, kPixels, kAdds>(table.groups(), table.count(), true, more ? nullptr : finish,
+                                                      more ? nullptr : addend, pixels, out.pixel_step, c, lanes);
     });
   }
 }
 
-template <int kWidth, int kStep>
+template <int kWidth, int kStep, bool kAdds>
 void gather_row(const SourceImage& source, const Filter& filter, const AxisTaps& vertical, std::int64_t row,
                 const AxisTaps& horizontal, const Finish* finish, const OutputRow& out) {
   if (out.count >= kTile) {
     // The last tile ends with the row: pixels that it shares with its neighbour are computed twice, to the same bits.
     TapTable<kWidth, kStep, kTile, const float> table(source, filter, vertical, row, horizontal);
     for (std::int64_t position = 0; position < out.count; position += kTile)
-      gather_tile(table, std::min(position, out.count - kTile), finish, out);
+      gather_tile<kAdds>(table, std::min(position, out.count - kTile), finish, out);
   } else {
     TapTable<kWidth, kStep, 1, const float> table(source, filter, vertical, row, horizontal);
-    for (std::int64_t position = 0; position < out.count; ++position) gather_tile(table, position, finish, out);
+    for (std::int64_t position = 0; position < out.count; ++position) gather_tile<kAdds>(table, position, finish, out);
   }
 }
 
@@ -146,8 +149,8 @@ void depthwise_conv2d_fwd_f32(const DepthwiseConv2dShape& shape, const float* x,
       const OutputRow out{y + row * shape.out_width * shape.channels + c, nullptr, shape.channels, shape.out_width,
                           block};
       depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
-        gather_row<kWidth, kStep>(source, filter, vertical, row % shape.out_height, horizontal,
-                                  finish.needed() ? &finish : nullptr, out);
+        gather_row<kWidth, kStep, false>(source, filter, vertical, row % shape.out_height, horizontal,
+                                         finish.needed() ? &finish : nullptr, out);
       });
     }
   }
@@ -171,7 +174,10 @@ void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const floa
         const OutputRow out{dx + first, addend ? addend + first : nullptr, shape.stride * shape.channels,
                             (shape.in_width - phase + shape.stride - 1) / shape.stride, block};
         depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
-          gather_row<kWidth, kStep>(source, filter, vertical, iy / shape.stride, horizontal, nullptr, out);
+          if (addend != nullptr)
+            gather_row<kWidth, kStep, true>(source, filter, vertical, iy / shape.stride, horizontal, nullptr, out);
+          else
+            gather_row<kWidth, kStep, false>(source, filter, vertical, iy / shape.stride, horizontal, nullptr, out);
         });
       }
     }
