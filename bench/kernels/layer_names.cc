@@ -93,6 +93,7 @@ bool has_addend(const Graph& graph, const Node& node) {
   if (op == "pointwise_conv2d_bwd") return has(3);
   if (op == "layernorm_bwd" || op == "batchnorm") return has(5);
   if (op == "batchnorm_sum") return has(0);
+  if (op == "depthwise_conv2d_bwd") return has(8);
   return op == "batchnorm_bwd" && has(6);
 }
 
