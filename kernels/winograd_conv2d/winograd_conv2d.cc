@@ -12,21 +12,30 @@ namespace bramble::kernels {
 namespace {
 
 // Sums over channels break after so many, and in the middle: long running sums, not the transforms, are what F(2 x 2)
-// would err more by than direct summation (1.8e-7 of the result's size for 64 to 512 channels): 2.3e-7 in sums of 64
-// terms, 3.1e-7 of 128, 4.3e-7 of 256; F(4 x 4) 1.4e-6, 1.9e-6, 2.5e-6.
+// would err more by than direct summation (2.5e-7 of the result's size, root mean square, of inputs and weights uniform
+// around zero): 2.1e-7 in sums of 32 terms, 2.4e-7 of 48, 2.7e-7 of 64, 3.6e-7 of 128; F(4 x 4) 1.6e-6 of 64, 2.2e-6 of
+// 128, 2.9e-6 of 256. Sums over up to 128 channels are shorter: their layers come first, and all later ones amplify what
+// they err by.
 // Which order of sums is not a free choice among equals, nor is that of the transform back: golden files turn on the
 // signs of activations within float32's error of a ReLU's kink.
 constexpr std::int64_t kDepth = 64;
+constexpr std::int64_t kEarlyDepth = 48;
+constexpr std::int64_t kEarlyChannels = 128;
 constexpr std::int64_t kShortest = 32;
-// Gradients bear F(4 x 4)'s 1.4e-6 to 2.5e-6 of unbroken sums: L1 decides.
+// Gradients bear F(4 x 4)'s 1.6e-6 to 2.9e-6 of unbroken sums: L1 decides.
 constexpr std::int64_t kGradientDepth = 256;
 // Points of inputs that stay in L2: 432 KiB.
 constexpr std::int64_t kInputFloats = 108 << 10;
 
+std::int64_t longest_sum(const WinogradConv2d& conv) {
+  if (conv.tile == WinogradTile::four) return kGradientDepth;
+  const std::int64_t channels = conv.source.channels;
+  return std::clamp(channels / 2, kShortest, channels <= kEarlyChannels ? kEarlyDepth : kDepth);
+}
+
 void set_blocks(WinogradConv2d& conv) {
   const bool two = conv.tile == WinogradTile::two;
-  const std::int64_t depth = two ? std::clamp(conv.source.channels / 2, kShortest, kDepth) : kGradientDepth;
-  conv.depth_step = winograd_even_block(conv.source.channels, depth, 8);
+  conv.depth_step = winograd_even_block(conv.source.channels, longest_sum(conv), 8);
   const std::int64_t fitting = kInputFloats / (conv.points() * conv.source.channels) / kGemmTileRows * kGemmTileRows;
   conv.tile_step = std::clamp<std::int64_t>(fitting, kGemmTileRows, two ? 48 : 32);
   // The sums [points][tiles][cols] of 12 columns are 54 KiB, of 24 columns of 16 points 72 KiB.
