@@ -19,9 +19,8 @@ namespace {
 // Which order of sums is not a free choice among equals, nor is that of the transform back: golden files turn on the
 // signs of activations within float32's error of a ReLU's kink.
 constexpr std::int64_t kDepth = 64;
-constexpr std::int64_t kEarlyDepth = 48;
+constexpr std::int64_t kEarlyDepth = 32;
 constexpr std::int64_t kEarlyChannels = 128;
-constexpr std::int64_t kShortest = 32;
 // Gradients bear F(4 x 4)'s 1.6e-6 to 2.9e-6 of unbroken sums: L1 decides.
 constexpr std::int64_t kGradientDepth = 256;
 // Points of inputs that stay in L2: 432 KiB.
@@ -29,8 +28,7 @@ constexpr std::int64_t kInputFloats = 108 << 10;
 
 std::int64_t longest_sum(const WinogradConv2d& conv) {
   if (conv.tile == WinogradTile::four) return kGradientDepth;
-  const std::int64_t channels = conv.source.channels;
-  return std::clamp(channels / 2, kShortest, channels <= kEarlyChannels ? kEarlyDepth : kDepth);
+  return conv.source.channels <= kEarlyChannels ? kEarlyDepth : kDepth;
 }
 
 void set_blocks(WinogradConv2d& conv) {
