@@ -8,6 +8,9 @@
 namespace bramble::engine {
 namespace {
 
+// A cache line more than a multiple of some power of two: rows then begin in other sets of a cache each.
+constexpr std::int64_t kSpread = 64 / sizeof(float);
+
 kernels::PackedWeightShape packed_shape(const graph::TensorSpec& spec) {
   const graph::Shape& shape = spec.shape;
   if (shape.size() == 2) return {shape[0], shape[1], 1, 1, spec.groups};
@@ -20,6 +23,12 @@ void transpose(const float* src, float* dst, std::int64_t rows, std::int64_t col
     for (std::int64_t c = 0; c < columns; ++c) dst[c * rows + r] = src[r * columns + c];
 }
 
+void copy_rows(const float* src, std::int64_t src_stride, float* dst, std::int64_t dst_stride,
+               const graph::Shape& shape) {
+  for (std::int64_t row = 0; row < graph::element_count(shape) / shape.back(); ++row)
+    std::copy_n(src + row * src_stride, shape.back(), dst + row * dst_stride);
+}
+
 void check_sizes(const graph::TensorSpec& spec, std::size_t torch, std::size_t storage) {
   if (torch != static_cast<std::size_t>(graph::element_count(spec.shape)) || storage != storage_elements(spec))
     throw std::invalid_argument("a tensor of shape " + graph::to_string(spec.shape) + " was given " +
@@ -28,7 +37,13 @@ void check_sizes(const graph::TensorSpec& spec, std::size_t torch, std::size_t s
 
 }  // namespace
 
+std::int64_t row_stride(const graph::TensorSpec& spec) {
+  return spec.shape.back() + (spec.layout == graph::Layout::spread_rows ? kSpread : 0);
+}
+
 std::size_t storage_elements(const graph::TensorSpec& spec) {
+  if (spec.layout == graph::Layout::spread_rows)
+    return static_cast<std::size_t>(graph::element_count(spec.shape) / spec.shape.back() * row_stride(spec));
   if (spec.layout == graph::Layout::gemm_weight)
     return static_cast<std::size_t>(kernels::packed_weight_elements(packed_shape(spec)));
   return static_cast<std::size_t>(graph::element_count(spec.shape));
@@ -45,6 +60,9 @@ void import_torch(const graph::TensorSpec& spec, std::span<const float> torch, s
     case graph::Layout::gemm_weight:
       kernels::pack_weight_f32(packed_shape(spec), torch.data(), storage.data());
       return;
+    case graph::Layout::spread_rows:
+      copy_rows(torch.data(), spec.shape.back(), storage.data(), row_stride(spec), spec.shape);
+      return;
     case graph::Layout::depthwise_weight:
       transpose(torch.data(), storage.data(), spec.shape[0], spec.shape[2] * spec.shape[3]);
       return;
@@ -59,6 +77,9 @@ void export_torch(const graph::TensorSpec& spec, std::span<const float> storage,
       return;
     case graph::Layout::gemm_weight:
       kernels::unpack_weight_f32(packed_shape(spec), storage.data(), torch.data());
+      return;
+    case graph::Layout::spread_rows:
+      copy_rows(storage.data(), row_stride(spec), torch.data(), spec.shape.back(), spec.shape);
       return;
     case graph::Layout::depthwise_weight:
       transpose(storage.data(), torch.data(), spec.shape[2] * spec.shape[3], spec.shape[0]);

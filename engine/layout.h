@@ -1,4 +1,4 @@
-// How parameters lie in memory, and the way from PyTorch's order to there and back.
+// How tensors lie in memory, and parameters' way from PyTorch's order to there and back.
 #pragma once
 
 #include <span>
@@ -7,6 +7,8 @@
 
 namespace bramble::engine {
 
+/// Elements from one row (of the last dimension) to the next; dense layouts have none between.
+std::int64_t row_stride(const graph::TensorSpec& spec);
 /// Elements of storage, padding counted.
 std::size_t storage_elements(const graph::TensorSpec& spec);
 /// Bytes of storage.

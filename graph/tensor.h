@@ -17,8 +17,9 @@ enum class DType : std::uint8_t { f32, f64, i32, u8 };
 
 /// How the values lie in memory. The graph only passes it along; engine/layout.h gives sizes and conversions.
 enum class Layout : std::uint8_t {
-  dense,        ///< row-major in `shape`
-  gemm_weight,  ///< shape [out, in] or PyTorch's [out, in / groups, KH, KW]; stored as the GEMM's packed B panels
+  dense,             ///< row-major in `shape`
+  spread_rows,       ///< row-major, rows (of the last dimension) further apart; see graph/spread_rows.h
+  gemm_weight,       ///< shape [out, in] or PyTorch's [out, in / groups, KH, KW]; stored as the GEMM's packed B panels
   depthwise_weight,  ///< shape PyTorch's [C, 1, KH, KW]; stored as [KH * KW][C]
 };
 

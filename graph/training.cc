@@ -13,6 +13,7 @@
 #include "graph/ops/lion.h"
 #include "graph/ops/sgd.h"
 #include "graph/ops/softmax_cross_entropy.h"
+#include "graph/spread_rows.h"
 
 namespace bramble::graph {
 namespace {
@@ -163,6 +164,7 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
     for (const auto& [parameter, gradient] : step.gradients) graph.keep(gradient);
   fuse_batchnorm(graph);
   fuse_updates(graph);
+  spread_rows(graph);
   // Fusion has changed the nodes before the updates, not these.
   step.first_update = graph.nodes().size() - update_count;
   const auto computes_loss = [&](const Node& node) {

@@ -21,26 +21,26 @@ std::byte* aligned(std::vector<float>& memory, std::size_t bytes) {
 
 }  // namespace
 
-BoundNode::BoundNode(graph::OpPtr op, const std::vector<graph::TensorSpec>& inputs, std::vector<char> read)
-    : pool_(options().threads) {
+BoundNode::BoundNode(const Layer& layer) : pool_(options().threads) {
   std::vector<graph::TensorId> ids;
-  for (const graph::TensorSpec& spec : inputs) {
+  for (const graph::TensorSpec& spec : layer.inputs) {
     const bool absent = spec.shape.empty();
     ids.push_back(absent ? graph::kNoTensor
                          : graph_.add_tensor({"input" + std::to_string(ids.size()), spec, graph::Role::input}));
     inputs_.push_back(absent ? nullptr : allocate(spec));
   }
-  graph_.add_node(std::move(op), "node", ids);
+  graph_.add_node(layer.op, "node", ids);
   const graph::Node& node = graph_.nodes().front();
-  read.resize(node.outputs.size(), 1);
-  const auto output_is_read = std::make_unique<bool[]>(read.size());
-  for (std::size_t i = 0; i < read.size(); ++i) {
-    output_is_read[i] = read[i] != 0;
-    outputs_.push_back(read[i] ? allocate(graph_.tensor(node.outputs[i]).spec) : nullptr);
+  const std::size_t outputs = node.outputs.size();
+  const auto output_is_read = std::make_unique<bool[]>(outputs);
+  for (std::size_t i = 0; i < outputs; ++i) {
+    graph_.mutable_tensor(node.outputs[i]).spec = layer.outputs[i];
+    output_is_read[i] = layer.read[i] != 0;
+    outputs_.push_back(output_is_read[i] ? allocate(layer.outputs[i]) : nullptr);
   }
   const engine::CacheSizes caches = engine::detect_caches();
   bound_ = engine::find_bind(node.op->name())(
-      engine::BindContext(graph_, node, caches, std::span<const bool>(output_is_read.get(), read.size())));
+      engine::BindContext(graph_, node, caches, std::span<const bool>(output_is_read.get(), outputs)));
   thread_bytes_ = (bound_.thread_scratch + kAlignment - 1) / kAlignment * kAlignment;
   shared_ = aligned(memory_.emplace_back(), bound_.shared_scratch);
   thread_ = aligned(memory_.emplace_back(), thread_bytes_ * static_cast<std::size_t>(pool_.threads()));

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "bench/kernels/layers.h"
 #include "engine/bind/bind.h"
 #include "engine/thread_pool.h"
 
@@ -11,9 +12,8 @@ namespace bramble::bench {
 
 class BoundNode {
  public:
-  /// Inputs get random values below one; an empty shape is an absent input. `read` says which outputs are read (all
-  /// unless given).
-  BoundNode(graph::OpPtr op, const std::vector<graph::TensorSpec>& inputs, std::vector<char> read = {});
+  /// Inputs get random values below one. Outputs that nobody reads are absent.
+  explicit BoundNode(const Layer& layer);
 
   void run();
 

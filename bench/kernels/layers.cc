@@ -46,18 +46,17 @@ Layer make_layer(const Graph& graph, const Node& node, const std::vector<bool>& 
   layer.op = node.op;
   layer.peer = forward_shape(graph, node);
   std::set<TensorId> counted;
-  std::vector<graph::TensorSpec> outputs;
   for (const TensorId id : node.inputs) {
     layer.inputs.push_back(id == graph::kNoTensor ? graph::TensorSpec{} : graph.tensor(id).spec);
     if (counted.insert(id).second) layer.bytes += bytes_of(layer.inputs.back());
   }
   for (const TensorId id : node.outputs) {
     layer.read.push_back(read[static_cast<std::size_t>(id)]);
-    outputs.push_back(graph.tensor(id).spec);
-    if (layer.read.back()) layer.bytes += bytes_of(outputs.back());
+    layer.outputs.push_back(graph.tensor(id).spec);
+    if (layer.read.back()) layer.bytes += bytes_of(layer.outputs.back());
   }
   layer.bytes += bytes_read_twice(layer);
-  layer.flops = node.op->flops(layer.inputs, outputs);
+  layer.flops = node.op->flops(layer.inputs, layer.outputs);
   return layer;
 }
 

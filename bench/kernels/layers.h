@@ -23,7 +23,8 @@ struct Layer {
   std::vector<LayerUse> uses;
   graph::OpPtr op;
   std::vector<graph::TensorSpec> inputs;  ///< an empty shape where an optional input is absent
-  std::vector<char> read;                 ///< which outputs are
+  std::vector<graph::TensorSpec> outputs;
+  std::vector<char> read;  ///< which outputs are
   double flops = 0;
   double bytes = 0;  ///< that have to cross the memory bus where no cache holds the tensors
   /// The forward that XNNPACK has an operator for.

@@ -12,7 +12,7 @@ void register_layers(const std::vector<Layer>& layers) {
   for (const Layer& layer : layers) {
     const Work work{layer.flops, layer.bytes};
     benchmark::RegisterBenchmark(layer.name.c_str(), [=](benchmark::State& state) {
-      BoundNode node(layer.op, layer.inputs, layer.read);
+      BoundNode node(layer);
       measure(state, work, [&] { node.run(); });
     })->Unit(benchmark::kMillisecond);
     if (!layer.peer) continue;

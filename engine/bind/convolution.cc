@@ -63,7 +63,9 @@ std::int64_t transposing_columns(const Conv2dShape& shape) {
   return even_columns(kernels::conv2d_bwd_data_rows(shape, 0), shape.in_channels, kMostTransposedCols);
 }
 
-Bound bind_transposing_bwd_data(const BindContext& context, const Conv2dShape& shape, std::int64_t depth_step) {
+namespace {
+
+Bound bind_transposing_bwd_data(const BindContext& context, const Conv2dShape& shape) {
   const ConvBlocking blocking = blocking_of(context);
   const std::int64_t cols = shape.in_channels, step = transposing_columns(shape);
   std::vector<ProductTask> tasks;
@@ -79,16 +81,18 @@ Bound bind_transposing_bwd_data(const BindContext& context, const Conv2dShape& s
     const ProductTask& t = tasks[static_cast<std::size_t>(task)];
     kernels::conv2d_bwd_data_transposing_f32(shape, t.phase, operands.in<float>(0), operands.in<float>(1),
                                              optional_in(operands, 2, has_addend), operands.out<float>(0), t.slice,
-                                             depth_step, blocking, floats(thread_scratch));
+                                             blocking, floats(thread_scratch));
   };
   Bound bound;
   bound.phases.push_back(std::move(phase));
-  bound.thread_scratch = bytes(kernels::conv2d_bwd_data_transposing_scratch(step, depth_step, blocking));
+  bound.thread_scratch = bytes(kernels::conv2d_bwd_data_transposing_scratch(step, blocking));
   return bound;
 }
 
+}  // namespace
+
 Bound bind_convolution_bwd_data(const BindContext& context, const Conv2dShape& shape) {
-  if (transposes_on_the_way(shape)) return bind_transposing_bwd_data(context, shape, 0);
+  if (transposes_on_the_way(shape)) return bind_transposing_bwd_data(context, shape);
   const ConvBlocking blocking = blocking_of(context);
   const std::int64_t phases = kernels::conv2d_bwd_data_phases(shape);
   std::vector<ProductTask> tasks;

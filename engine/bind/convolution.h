@@ -1,5 +1,5 @@
-// What the bindings of convolutions share. Linear layers, 1 x 1 convolutions of an image of one row, have the
-// transposed weight from here, and the gradients of odd widths and of a bias alone.
+// What the bindings of convolutions share. Linear layers, 1 x 1 convolutions of an image of one row, have the gradients
+// of odd widths and of a bias alone from here.
 #pragma once
 
 #include <optional>
@@ -20,8 +20,6 @@ Bound bind_convolution_bwd_data(const BindContext& context, const kernels::Conv2
 bool transposes_on_the_way(const kernels::Conv2dShape& shape);
 /// Columns that each of its tasks takes.
 std::int64_t transposing_columns(const kernels::Conv2dShape& shape);
-/// Inputs dy, weight, addend; output dx, for such a shape; sums breaking after depth_step terms (0: where a convolution's do).
-Bound bind_transposing_bwd_data(const BindContext& context, const kernels::Conv2dShape& shape, std::int64_t depth_step);
 
 /// Inputs x, dy; outputs dw, db, either of which may be unread.
 Bound bind_convolution_bwd_weight(const BindContext& context, const kernels::Conv2dShape& shape);

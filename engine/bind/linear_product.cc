@@ -22,8 +22,18 @@ constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b 
 
 }  // namespace
 
+std::int64_t rows_of(const graph::Shape& shape) { return graph::element_count(shape) / shape.back(); }
+
+kernels::Conv2dShape as_convolution(const kernels::LinearShape& linear) {
+  kernels::Conv2dShape shape;
+  shape.in_channels = linear.in;
+  shape.in_width = linear.rows;
+  shape.out_channels = linear.out;
+  return shape;
+}
+
 LinearProduct::LinearProduct(std::int64_t product_rows, std::int64_t product_cols, std::int64_t product_depth)
-    : rows(product_rows), cols(product_cols), depth(product_depth) {
+    : rows(product_rows), cols(product_cols), depth(product_depth), a_stride(product_depth), c_stride(product_cols) {
   if (cols * depth > kLargeWeight) {
     row_tasks = ceil_div(tiles(), kBlockTiles);
     if (row_tasks > 2) row_tasks = kernels::round_up(row_tasks, 4);
@@ -54,7 +64,7 @@ LinearProduct::Block LinearProduct::block(std::int64_t task) const {
 void LinearProduct::run(std::int64_t task, const float* a, const float* b, float* c,
                         kernels::GemmEpilogue epilogue) const {
   const Block part = block(task);
-  const std::int64_t at = part.row_begin * cols + part.col_begin;
+  const std::int64_t at = part.row_begin * c_stride + part.col_begin;
   if (epilogue.bias) epilogue.bias += part.col_begin;
   if (epilogue.scale) epilogue.scale += part.col_begin;
   if (epilogue.residual) epilogue.residual += at;
@@ -65,12 +75,12 @@ void LinearProduct::run(std::int64_t task, const float* a, const float* b, float
   product.cols = part.col_end - part.col_begin;
   product.depth = depth;
   product.depth_step = depth_step();
-  product.a = a + part.row_begin * depth;
-  product.a_stride = depth;
+  product.a = a + part.row_begin * a_stride;
+  product.a_stride = a_stride;
   product.b = b + part.col_begin * depth;
   product.b_depth = depth;
   product.c = c + at;
-  product.c_stride = cols;
+  product.c_stride = c_stride;
   kernels::gemm_rows_f32(product, epilogue);
 }
 

@@ -166,13 +166,13 @@ Phase data_phase(const Backward& bwd, std::int64_t dy_offset) {
 Phase transposing_data_phase(const Backward& bwd, Bound& bound) {
   const std::int64_t rows = bwd.shape.out_rows(), cols = bwd.shape.in_channels;
   const std::int64_t step = transposing_columns(bwd.shape), tasks = (cols + step - 1) / step;
-  const std::int64_t scratch_floats = kernels::conv2d_bwd_data_transposing_scratch(step, 0, bwd.blocking);
+  const std::int64_t scratch_floats = kernels::conv2d_bwd_data_transposing_scratch(step, bwd.blocking);
   bound.thread_scratch = std::max(bound.thread_scratch, floats(scratch_floats));
   return {tasks, [=](const Operands& o, std::int64_t task, std::byte* scratch) {
             const kernels::ConvSlice slice{0, 0, rows, task * step, std::min((task + 1) * step, cols)};
             kernels::conv2d_bwd_data_transposing_f32(bwd.shape, 0, o.in<float>(kDy), o.in<float>(kWeight),
                                                      bwd.has_addend ? o.in<float>(kAddend) : nullptr, o.out<float>(kDx),
-                                                     slice, 0, bwd.blocking, reinterpret_cast<float*>(scratch));
+                                                     slice, bwd.blocking, reinterpret_cast<float*>(scratch));
             if (!bwd.has_sums) return;
             for (std::int64_t part = 0; part < bwd.sums.count; ++part) {
               const PartSums sums(o.out<double>(kSums), part, cols);

@@ -13,6 +13,7 @@ class LinearScaleBwd : public Op {
  public:
   std::string_view name() const override { return "linear_scale_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
+  int weight_gradient_output() const override { return 0; }
   int in_place_input(int output) const override { return output < 2 ? output : -1; }
 };
 

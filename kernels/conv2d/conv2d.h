@@ -113,15 +113,14 @@ void conv2d_bwd_data_f32(const Conv2dShape& shape, std::int64_t phase, const flo
                          const float* addend, float* dx, const ConvSlice& slice, const ConvBlocking& blocking,
                          float* scratch);
 
-/// As conv2d_bwd_data_f32, of the weight as it is stored: the slice's columns of it are transposed in scratch, depth_step
-/// terms of the sums at a time (0: as many as conv2d_bwd_data_f32 sums before it breaks a sum). For weights that no cache
-/// holds and so few rows that one slice has all of them; others would transpose the same columns again.
+/// As conv2d_bwd_data_f32, of the weight as it is stored: the slice's columns of it are transposed in scratch, as many
+/// terms at a time as are summed before a sum breaks. For weights that no cache holds and so few rows that one slice
+/// has all of them; others would transpose the same columns again.
 void conv2d_bwd_data_transposing_f32(const Conv2dShape& shape, std::int64_t phase, const float* dy, const float* weight,
-                                     const float* addend, float* dx, const ConvSlice& slice, std::int64_t depth_step,
+                                     const float* addend, float* dx, const ConvSlice& slice,
                                      const ConvBlocking& blocking, float* scratch);
 /// Floats of its scratch (64-byte aligned), for slices of so many columns.
-std::int64_t conv2d_bwd_data_transposing_scratch(std::int64_t cols, std::int64_t depth_step,
-                                                 const ConvBlocking& blocking);
+std::int64_t conv2d_bwd_data_transposing_scratch(std::int64_t cols, const ConvBlocking& blocking);
 
 /// dy [output pixels][out_channels], or also the B panels of its only group that conv2d_bwd_weight_pack_f32 made.
 struct ConvGradient {

@@ -27,10 +27,6 @@ PatchProduct bwd_data_product(const Conv2dShape& shape, std::int64_t phase, std:
   return product;
 }
 
-std::int64_t longest_sum(std::int64_t depth_step, const ConvBlocking& blocking) {
-  return std::max(depth_step, blocking.depth);
-}
-
 }  // namespace
 
 std::int64_t conv2d_bwd_data_tile_rows(const Conv2dShape& shape) {
@@ -45,18 +41,17 @@ void conv2d_bwd_data_f32(const Conv2dShape& shape, std::int64_t phase, const flo
   product_f32(product, slice, blocking, scratch);
 }
 
-std::int64_t conv2d_bwd_data_transposing_scratch(std::int64_t cols, std::int64_t depth_step,
-                                                 const ConvBlocking& blocking) {
-  return longest_sum(depth_step, blocking) * (blocking.rows + round_up(cols, kGemmTileCols));
+std::int64_t conv2d_bwd_data_transposing_scratch(std::int64_t cols, const ConvBlocking& blocking) {
+  return blocking.depth * (blocking.rows + round_up(cols, kGemmTileCols));
 }
 
 void conv2d_bwd_data_transposing_f32(const Conv2dShape& shape, std::int64_t phase, const float* dy, const float* weight,
-                                     const float* addend, float* dx, const ConvSlice& slice, std::int64_t depth_step,
+                                     const float* addend, float* dx, const ConvSlice& slice,
                                      const ConvBlocking& blocking, float* scratch) {
   const PatchProduct product = bwd_data_product(shape, phase, slice.group, dy, addend, dx);
-  float* const panels = scratch + longest_sum(depth_step, blocking) * blocking.rows;
+  float* const panels = scratch + blocking.depth * blocking.rows;
   const std::int64_t depth = product.grid.depth();
-  const std::int64_t step = depth_step > 0 ? depth_step : conv2d::product_depth_block(depth, blocking.depth);
+  const std::int64_t step = conv2d::product_depth_block(depth, blocking.depth);
   std::int64_t k = 0;
   do {  // once even at depth 0, to write zeros
     const std::int64_t terms = std::min(step, depth - k);

@@ -22,7 +22,9 @@ constexpr std::int64_t kShallowest = 64;
 // to memory and back after each step, and the steps are long. A panel of B this deep is 19 KiB of L1.
 constexpr std::int64_t kDepthOfPackedRows = 400;
 
-bool packs_narrower(const LinearShape& shape) { return !gemm_spreads_over_l1(std::min(shape.in, shape.out)); }
+bool packs_narrower(const LinearShape& shape) {
+  return !gemm_spreads_over_l1(shape.slices_rows() ? shape.dy_step() : shape.x_step());
+}
 
 std::int64_t deepest(const LinearShape& shape) {
   if (shape.slices_rows() && packs_narrower(shape)) return kDepthOfPackedRows;
@@ -42,30 +44,39 @@ struct Operands {
   const float* packed;  // chunks of the narrower one's panels, or null
 };
 
-// The product of rows [m, m + block.depth) for a slice of dw's rows, of which x's columns are packed here.
+// The product of rows [m, m + block.depth) for a slice of dw's rows, of which x's columns are packed here unless they
+// spread over L1 as they lie.
 void multiply_rows(const LinearShape& shape, const Operands& operands, std::int64_t m, std::int64_t unit,
-                   GemmBlock& block, float* scratch) {
-  gemm_pack_a_trans_f32(block.rows, block.depth, operands.x + m * shape.in + unit, shape.in, scratch);
-  block.a = scratch;
-  block.b = operands.packed ? operands.packed + m * shape.out : operands.dy + m * shape.out;
-  block.b_step = operands.packed ? 0 : shape.out;
+                   GemmBlock& block, float* db, float* scratch) {
+  block.a = operands.x + m * shape.x_step() + unit;
+  if (gemm_spreads_over_l1(shape.x_step())) {
+    block.a_step = shape.x_step();
+  } else {
+    gemm_pack_a_trans_f32(block.rows, block.depth, block.a, shape.x_step(), scratch);
+    block.a = scratch;
+  }
+  block.b = operands.packed ? operands.packed + m * shape.out : operands.dy + m * shape.dy_step();
+  block.b_step = operands.packed ? 0 : shape.dy_step();
   block.b_group = 1;
   gemm_block_f32(block);
+  if (!db || unit > 0) return;
+  if (operands.packed) return gemm_panel_sums_f32(block.depth, block.cols, block.b, db, block.accumulate);
+  gemm_column_sums_f32(block.depth, block.cols, block.b, shape.dy_step(), db, block.accumulate);
 }
 
 // The same for a slice of dw's columns, of which dy's are packed here unless they spread over L1 as they lie.
 void multiply_columns(const LinearShape& shape, const Operands& operands, std::int64_t m, std::int64_t unit,
                       GemmBlock& block, float* db, float* scratch) {
-  block.a = operands.packed ? operands.packed + m * shape.in : operands.x + m * shape.in;
-  block.a_step = operands.packed ? 0 : shape.in;
-  block.b = operands.dy + m * shape.out + unit;
-  if (gemm_spreads_over_l1(shape.out)) {
-    block.b_step = shape.out;
+  block.a = operands.packed ? operands.packed + m * shape.in : operands.x + m * shape.x_step();
+  block.a_step = operands.packed ? 0 : shape.x_step();
+  block.b = operands.dy + m * shape.dy_step() + unit;
+  if (gemm_spreads_over_l1(shape.dy_step())) {
+    block.b_step = shape.dy_step();
     gemm_block_f32(block);  // the lines are in L1 when the bias' gradient needs them
-    if (db) gemm_column_sums_f32(block.depth, block.cols, block.b, shape.out, db + unit, block.accumulate);
+    if (db) gemm_column_sums_f32(block.depth, block.cols, block.b, shape.dy_step(), db + unit, block.accumulate);
     return;
   }
-  gemm_pack_b_f32(block.depth, block.cols, block.b, shape.out, scratch);
+  gemm_pack_b_f32(block.depth, block.cols, block.b, shape.dy_step(), scratch);
   block.b = scratch;
   gemm_block_f32(block);
   if (db) gemm_panel_sums_f32(block.depth, block.cols, scratch, db + unit, block.accumulate);
@@ -97,9 +108,9 @@ void linear_bwd_weight_pack_f32(const LinearShape& shape, std::int64_t chunk, co
   const std::int64_t m = chunk * depth_step(shape);
   const std::int64_t depth = std::min(depth_step(shape), shape.rows - m);
   if (shape.slices_rows()) {
-    gemm_pack_b_f32(depth, shape.out, dy + m * shape.out, shape.out, packed + m * shape.out);
+    gemm_pack_b_f32(depth, shape.out, dy + m * shape.dy_step(), shape.dy_step(), packed + m * shape.out);
   } else {
-    gemm_pack_a_trans_f32(shape.in, depth, x + m * shape.in, shape.in, packed + m * shape.in);
+    gemm_pack_a_trans_f32(shape.in, depth, x + m * shape.x_step(), shape.x_step(), packed + m * shape.in);
   }
 }
 
@@ -123,7 +134,7 @@ void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float
       block.depth = block.b_depth = std::min(step, shape.rows - m);
       block.accumulate = m > 0;
       if (shape.slices_rows()) {
-        multiply_rows(shape, operands, m, unit, block, scratch);
+        multiply_rows(shape, operands, m, unit, block, db, scratch);
       } else {
         multiply_columns(shape, operands, m, unit, block, db, scratch);
       }

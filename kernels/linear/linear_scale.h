@@ -25,8 +25,8 @@ struct LinearScale {
 /// For columns o in [col_begin, col_end), any of the results may be null:
 ///   dscale[o] (=) sum over i of W[i][o] * D[i][o] + b[o] * d[o];  dw[i][o] (=) D[i][o] * scale[o];
 ///   db[o] (=) d[o] * scale[o]
-/// dw may be D, db may be d. Sums in float over at most 64 rows at a time, in double beyond. d may be null where there
-/// is neither bias nor db.
+/// `dw` is where the panel of col_begin is to lie, which may be D's place; db may be d. Sums in float over at most 64
+/// rows at a time, in double beyond. d may be null where there is neither bias nor db.
 void linear_scale_bwd_f32(const LinearScale& layer, const float* unscaled_dw, const float* unscaled_db,
                           std::int64_t col_begin, std::int64_t col_end, float* dw, float* db, float* dscale);
 

@@ -11,7 +11,9 @@
 #include "engine/layout.h"
 #include "engine/program.h"
 #include "graph/autodiff.h"
+#include "graph/fuse.h"
 #include "graph/fuse_batchnorm.h"
+#include "graph/spread_rows.h"
 #include "tests/support/random.h"
 
 namespace bramble::test {
@@ -38,7 +40,9 @@ Differentiated differentiate(const GradientCaseBuilder& builder, TensorId y, boo
   result.graph.keep(y);
   result.gradients = graph::differentiate(result.graph, {{y, result.dy}}, result.parameters);
   for (const auto& [parameter, gradient] : result.gradients) result.graph.keep(gradient);
+  graph::fuse_gelu_gradients(result.graph);
   graph::fuse_batchnorm(result.graph);
+  graph::spread_rows(result.graph);
   return result;
 }
 

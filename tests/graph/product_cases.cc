@@ -50,6 +50,18 @@ auto linear(graph::Shape x, int out, Activation activation, bool residual) {
   };
 }
 
+/// Two layers with a gelu between.
+auto mlp(graph::Shape x, int hidden, int out) {
+  return [=](Builder& b) {
+    const auto layer = [&](TensorId input, int in, int features, Activation activation) {
+      return b.node(std::make_shared<graph::Linear>(graph::LinearAttributes{features, activation}),
+                    {input, b.weight({features, in}, Layout::gemm_weight), b.parameter({features})})[0];
+    };
+    const int in = static_cast<int>(x.back());
+    return layer(layer(b.parameter(x), in, hidden, Activation::gelu), hidden, out, Activation::none);
+  };
+}
+
 /// A layer that carries a layer scale and the residual: ConvNeXt's second.
 auto scaled_linear(graph::Shape x, int out, bool bias) {
   return [=](Builder& b) {
@@ -109,7 +121,11 @@ std::vector<GradientCase> product_cases() {
       {"linear_tokens_residual", linear({2, 5, 12}, 24, Activation::none, true)},
       {"linear_large_weight", linear({9, 700}, 390, Activation::none, false)},
       {"linear_gelu", linear({2, 7, 16}, 8, Activation::gelu, false)},
+      {"linear_mlp", mlp({2, 7, 16}, 40, 12)},
+      {"linear_mlp_spread_rows", mlp({2, 7, 16}, 128, 24)},
+      {"linear_mlp_large_weights", mlp({9, 400}, 768, 392)},
       {"linear_scaled", scaled_linear({2, 7, 16}, 40, true)},
+      {"linear_scaled_large_weight", scaled_linear({9, 390}, 700, true)},
       {"linear_scaled_without_bias", scaled_linear({3, 3, 13}, 7, false)},
       {"linear_sigmoid", linear({2, 7, 16}, 8, Activation::sigmoid, true)},
       {"depthwise_3x3", depthwise({2, 7, 6, 12}, {.kernel_h = 3, .kernel_w = 3, .padding = 1}, false)},

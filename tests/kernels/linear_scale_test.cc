@@ -44,7 +44,8 @@ TEST(LinearScale, GradientsMatchTheReferenceInSlicesAndInPlace) {
       std::vector<float> expected_dw = dw, expected_db = db, expected = dscale;
       const std::int64_t split = out / 2 / 12 * 12;
       linear_scale_bwd_f32(layer.shape, dw.data(), db.data(), 0, split, dw.data(), nullptr, dscale.data());
-      linear_scale_bwd_f32(layer.shape, dw.data(), db.data(), split, out, dw.data(), nullptr, dscale.data());
+      linear_scale_bwd_f32(layer.shape, dw.data(), db.data(), split, out, dw.data() + split * in, nullptr,
+                           dscale.data());
       linear_scale_bwd_f32(layer.shape, layer.unscaled.data(), db.data(), 0, out, nullptr, db.data(), nullptr);
       linear_scale_bwd_f32_ref(layer.shape, layer.unscaled.data(), layer.unscaled_db.data(), expected_dw.data(),
                                expected_db.data(), expected.data());

@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 #include <vector>
 
+#include "kernels/activation/activation.h"
+#include "kernels/gemm/gemm.h"
 #include "kernels/gemm/packed_weight.h"
 #include "tests/support/random.h"
 
@@ -13,6 +17,16 @@ namespace bramble::kernels {
 namespace {
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+// x[rows][width] with rows `stride` apart (0: dense), what lies between them NaN.
+std::vector<float> apart(const std::vector<float>& x, std::int64_t width, std::int64_t stride) {
+  if (stride == 0) return x;
+  const std::int64_t rows = static_cast<std::int64_t>(x.size()) / width;
+  std::vector<float> spread(size(rows * stride), std::numeric_limits<float>::quiet_NaN());
+  for (std::int64_t row = 0; row < rows; ++row)
+    std::copy_n(x.data() + row * width, width, spread.data() + row * stride);
+  return spread;
+}
 
 TEST(Linear, TheWeightsGradientMatchesTheReferenceWhicheverOperandIsWider) {
   for (const LinearShape& shape : {LinearShape{1, 8, 4},
@@ -26,7 +40,11 @@ TEST(Linear, TheWeightsGradientMatchesTheReferenceWhicheverOperandIsWider) {
                                    {2, 8, 400},
                                    {150, 512, 128},
                                    {150, 128, 516},
-                                   {210, 768, 776}}) {
+                                   {210, 768, 776},
+                                   {150, 512, 128, 528},
+                                   {150, 128, 384, 0, 400},
+                                   {410, 128, 256, 144, 272},
+                                   {410, 256, 128, 272, 144}}) {
     ASSERT_TRUE(linear_bwd_weight_takes(shape));
     const auto x = test::uniform(size(shape.rows * shape.in), 1);
     const auto dy = test::uniform(size(shape.rows * shape.out), 2);
@@ -34,24 +52,21 @@ TEST(Linear, TheWeightsGradientMatchesTheReferenceWhicheverOperandIsWider) {
     std::vector<float> dw(elements, 7.0f), db(size(shape.out), 7.0f);
     std::vector<float> scratch(size(linear_bwd_weight_scratch(shape)));
     const std::int64_t chunks = linear_bwd_weight_chunks(shape);
-    EXPECT_EQ(chunks > 0, std::min(shape.in, shape.out) >= 128);
+    EXPECT_EQ(chunks > 0, (shape.slices_rows() ? shape.dy_step() : shape.x_step()) % 128 == 0);
+    const auto x_rows = apart(x, shape.in, shape.x_stride), dy_rows = apart(dy, shape.out, shape.dy_stride);
     std::vector<float> packed(size(linear_bwd_weight_packed_floats(shape)));
     for (std::int64_t chunk = 0; chunk < chunks; ++chunk)
-      linear_bwd_weight_pack_f32(shape, chunk, x.data(), dy.data(), packed.data());
+      linear_bwd_weight_pack_f32(shape, chunk, x_rows.data(), dy_rows.data(), packed.data());
     const std::int64_t width = std::max(shape.in, shape.out), unit = linear_bwd_weight_unit(shape);
     for (std::int64_t begin = 0; begin < width; begin += unit) {
-      linear_bwd_weight_f32(shape, x.data(), dy.data(), chunks > 0 ? packed.data() : nullptr, dw.data(), db.data(),
-                            begin, std::min(begin + unit, width), scratch.data());
+      linear_bwd_weight_f32(shape, x_rows.data(), dy_rows.data(), chunks > 0 ? packed.data() : nullptr, dw.data(),
+                            db.data(), begin, std::min(begin + unit, width), scratch.data());
     }
     const double bound = 1e-6 * (4 + 2 * std::sqrt(static_cast<double>(shape.rows)));
     for (std::int64_t o = 0; o < shape.out; ++o) {
       double bias = 0;
       for (std::int64_t m = 0; m < shape.rows; ++m) bias += dy[size(m * shape.out + o)];
-      if (shape.slices_rows()) {
-        EXPECT_EQ(db[size(o)], 7.0f);
-      } else {
-        EXPECT_NEAR(db[size(o)], bias, bound);
-      }
+      EXPECT_NEAR(db[size(o)], bias, bound);
       for (std::int64_t i = 0; i < shape.in; ++i) {
         double sum = 0;
         for (std::int64_t m = 0; m < shape.rows; ++m) {
@@ -60,6 +75,59 @@ TEST(Linear, TheWeightsGradientMatchesTheReferenceWhicheverOperandIsWider) {
         ASSERT_NEAR(dw[size(packed_weight_offset(shape.in, shape.out, i, o))], sum, bound) << i << ' ' << o;
       }
     }
+  }
+}
+
+TEST(Linear, ByDataOfTheStoredWeightMatchesTheReferenceHoweverItIsCut) {
+  for (const LinearShape& shape :
+       {LinearShape{1, 8, 4}, {9, 13, 7}, {140, 40, 52}, {133, 26, 61}, {20, 96, 100}, {20, 96, 100, 112, 116}}) {
+    const auto dy = test::uniform(size(shape.rows * shape.out), 1),
+               weight = test::uniform(size(shape.in * shape.out), 2);
+    const auto scale = test::uniform(size(shape.out), 3), addend = test::uniform(size(shape.rows * shape.in), 4);
+    const auto z = test::uniform(size(shape.rows * shape.in), 5);
+    const auto dy_rows = apart(dy, shape.out, shape.dy_stride), z_rows = apart(z, shape.in, shape.x_stride);
+    const auto addend_rows = apart(addend, shape.in, shape.x_stride);
+    std::vector<float> packed(size(packed_weight_elements(shape.in, shape.out)));
+    pack_weight_f32({shape.out, shape.in}, weight.data(), packed.data());
+    for (const bool with_all : {false, true}) {
+      LinearBwdDataOperands operands{dy_rows.data(), packed.data()};
+      if (with_all) operands = {dy_rows.data(), packed.data(), scale.data(), addend_rows.data(), z_rows.data()};
+      for (const std::int64_t depth_step : {std::int64_t{4}, std::int64_t{28}, round_up(shape.out, 4)}) {
+        std::vector<float> dx(size(shape.rows * shape.x_step()), 7.0f);
+        std::vector<float> scratch(size(linear_bwd_data_transposing_scratch(24, depth_step)));
+        for (std::int64_t begin = 0; begin < shape.in; begin += 24) {
+          linear_bwd_data_transposing_f32(shape, operands, dx.data(), begin, std::min(begin + 24, shape.in), depth_step,
+                                          scratch.data());
+        }
+        for (std::int64_t at = 0; at < shape.rows * shape.in; ++at) {
+          double sum = 0;
+          for (std::int64_t o = 0; o < shape.out; ++o) {
+            sum += static_cast<double>(dy[size(at / shape.in * shape.out + o)]) * (with_all ? scale[size(o)] : 1) *
+                   weight[size(o * shape.in + at % shape.in)];
+          }
+          if (with_all) sum = (sum + addend[size(at)]) * activation_gradient_ref(Activation::gelu, z[size(at)]);
+          ASSERT_NEAR(dx[size(at / shape.in * shape.x_step() + at % shape.in)], sum,
+                      1e-6 * (4 + 2 * std::sqrt(static_cast<double>(shape.out))))
+              << at;
+        }
+      }
+    }
+  }
+}
+
+TEST(Linear, TheTransposedWeightsRowsAreScaled) {
+  for (const auto& [in, out] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {12, 13}, {29, 24}, {50, 37}}) {
+    const LinearShape shape{1, in, out};
+    const auto weight = test::uniform(size(in * out), 1), scale = test::uniform(size(out), 2);
+    std::vector<float> packed(size(packed_weight_elements(in, out)));
+    pack_weight_f32({out, in}, weight.data(), packed.data());
+    std::vector<float> got(size(packed_weight_elements(out, in)), 7.0f);
+    const std::int64_t split = in / 24 * 12;
+    linear_transpose_weight_f32(shape, packed.data(), scale.data(), 0, split, got.data());
+    linear_transpose_weight_f32(shape, packed.data(), scale.data(), split, in, got.data());
+    for (std::int64_t o = 0; o < out; ++o)
+      for (std::int64_t i = 0; i < in; ++i)
+        ASSERT_EQ(got[size(packed_weight_offset(out, in, o, i))], weight[size(o * in + i)] * scale[size(o)]);
   }
 }
 
