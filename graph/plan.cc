@@ -110,6 +110,8 @@ class Planner {
     if (!share_ || input == kNoTensor || buffer_of_[index(input)] == kNever) return false;
     const int candidate = buffer_of_[index(input)];
     const Buffer& buffer = buffers_[static_cast<std::size_t>(candidate)];
+    // Rows in other places would meet those of others that are still to be read.
+    if (graph_.tensor(output).spec.layout != graph_.tensor(input).spec.layout) return false;
     if (buffer.life.last != position || buffer.bytes < size_of_(graph_.tensor(output).spec)) return false;
     join(output, candidate);
     return true;

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <vector>
 
+#include "graph/ops/layernorm.h"
 #include "graph/ops/linear.h"
 #include "graph/ops/with_update.h"
 
@@ -12,6 +13,9 @@ namespace {
 
 // Rows of a multiple of 128 floats meet in at most 32 of the 256 sets of L1 (64 KiB, four ways, lines of 64 bytes).
 constexpr std::int64_t kMeeting = 128;
+// Normalised rows are the narrower operand, which a weight's gradient packs once for all of its tasks. Up to here it
+// gains by not having to: 784x384x1536 6.8 -> 6.6 ms on four cores, modelled, but 788x768x3072 27.5 -> 28.1.
+constexpr std::int64_t kWidestNormalised = 512;
 // What the weight's gradient takes in place: the widths of both its operands.
 constexpr std::int64_t kWholeTiles = 8;
 
@@ -35,6 +39,10 @@ Rows rows_of(const Graph& graph, const Node& node) {
     std::erase(some, kNoTensor);
     return some;
   };
+  if (dynamic_cast<const LayerNorm*>(&op)) {
+    if (graph.tensor(node.outputs[0]).spec.shape.back() > kWidestNormalised) return {};
+    return {{node.outputs[0]}, {}};
+  }
   if (dynamic_cast<const Linear*>(&op))
     return {{node.inputs[0]}, existing({node.outputs[0], node.outputs[1], at(node.inputs, 3)})};
   if (dynamic_cast<const LinearBwdData*>(&op))

@@ -2,6 +2,7 @@
 
 #include "engine/bind/ops.h"
 #include "engine/bind/slices.h"
+#include "engine/layout.h"
 #include "graph/ops/layernorm.h"
 #include "kernels/column_sum/column_sum.h"
 
@@ -25,13 +26,14 @@ Bound bind_layernorm(const BindContext& context) {
   const graph::Shape& shape = context.input(Op::kX).shape;
   const auto channels = static_cast<std::size_t>(shape.back());
   const Slices slices = slice_rows(static_cast<std::size_t>(graph::element_count(shape)) / channels, channels, 1);
+  const auto y_stride = static_cast<std::size_t>(row_stride(context.output(Op::kY)));
   const float eps = context.op<graph::LayerNorm>().attributes.eps;
   const bool has_residual = context.has_input(Op::kResidual);
   return {{{slices.count, [=](const Operands& o, std::int64_t task, std::byte*) {
              const kernels::LayernormForward operands{
                  channels, eps, o.in<float>(Op::kX), has_residual ? o.in<float>(Op::kResidual) : nullptr,
                  o.in<float>(Op::kGamma), o.in<float>(Op::kBeta), has_residual ? o.out<float>(Op::kS) : nullptr,
-                 o.out<float>(Op::kY), o.out<float>(Op::kMean), o.out<float>(Op::kRstd)};
+                 o.out<float>(Op::kY), o.out<float>(Op::kMean), o.out<float>(Op::kRstd), y_stride};
              kernels::layernorm_fwd_f32(operands, slices.begin(task), slices.end(task));
            }}}};
 }

@@ -1,5 +1,6 @@
-// Layer normalisation over the last dimension of x[R][C], dense rows, any C and alignment (of 4 bytes). A slice is a
-// range of rows; matrices are given by their first row, not the slice's. No allocation, threads or state.
+// Layer normalisation over the last dimension of x[R][C], dense rows unless said otherwise, any C and alignment (of 4
+// bytes). A slice is a range of rows; matrices are given by their first row, not the slice's. No allocation, threads or
+// state.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +16,12 @@ struct LayernormForward {
   const float* gamma;     ///< [C]
   const float* beta;      ///< [C]
   float* s;               ///< [R][C]; may be x or residual
-  float* y;               ///< [R][C]; may be x, residual, but not s
+  float* y;               ///< [R][C], rows y_stride apart; may be x, residual (if dense), but not s
   float* mean;            ///< [R]
   float* rstd;            ///< [R]
+  std::size_t y_stride = 0;  ///< elements, 0: C
+
+  std::size_t y_step() const { return y_stride > 0 ? y_stride : channels; }
 };
 
 /// for (r = row_begin; r < row_end; ++r) {

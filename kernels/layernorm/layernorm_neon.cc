@@ -128,7 +128,7 @@ void layernorm_fwd_f32(const LayernormForward& operands, std::size_t row_begin, 
   const std::size_t channels = operands.channels;
   for (std::size_t r = row_begin; r < row_end; ++r) {
     const float* x = operands.x + r * channels;
-    float* y = operands.y + r * channels;
+    float* y = operands.y + r * operands.y_step();
     float sum;
     const float* normalised = x;
     if (operands.residual == nullptr) {

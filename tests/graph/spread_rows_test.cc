@@ -39,6 +39,11 @@ TEST(SpreadRows, AHiddenLayersValuesPreactivationAndGradientAreLaidAlike) {
   EXPECT_EQ(makers(mlp(256, {}, gelu)), (Names{"fc1 linear", "fc1 linear", "fc2 linear_bwd_data"}));
 }
 
+TEST(SpreadRows, WhatIsNormalisedForALinearLayerToo) {
+  const auto normalised = [](Builder& b, TensorId x) { return b.layernorm("norm", x, 1e-6F); };
+  EXPECT_EQ(makers(mlp(256, {}, normalised)), (Names{"norm layernorm"}));
+}
+
 TEST(SpreadRows, NotWhereRowsSpreadAnyway) { EXPECT_EQ(makers(mlp(192, {}, gelu)), Names{}); }
 
 TEST(SpreadRows, NotWhatOtherOpsTake) {

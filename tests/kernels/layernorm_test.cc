@@ -131,6 +131,19 @@ TEST(Layernorm, TheSumNeedNotBeKeptAndOutputsMayOverwriteInputs) {
   EXPECT_TRUE(std::equal(layer.dx.begin(), layer.dx.end(), dy.begin() + 1));
 }
 
+TEST(Layernorm, RowsOfTheResultMayLieApart) {
+  for (const bool residual : {false, true}) {
+    Layer layer(5, 21, residual), apart(5, 21, residual);
+    layernorm_fwd_f32(layer.forward_operands(), 0, 5);
+    apart.y.assign(5 * 30, 77);
+    LayernormForward operands = apart.forward_operands();
+    operands.y_stride = 30;
+    layernorm_fwd_f32(operands, 0, 5);
+    for (std::size_t i = 0; i < apart.y.size(); ++i)
+      EXPECT_EQ(apart.y[i], i % 30 < 21 ? layer.y[i / 30 * 21 + i % 30] : 77) << i;
+  }
+}
+
 TEST(Layernorm, ASliceTouchesItsRowsOnly) {
   Layer layer(6, 9, false);
   layernorm_fwd_f32(layer.forward_operands(), 2, 4);
