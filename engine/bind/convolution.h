@@ -41,8 +41,9 @@ struct WeightGradientOperands {
 void append_weight_gradient(const BindContext& context, const kernels::Conv2dShape& shape,
                             const WeightGradientOperands& where, Bound& bound);
 
-/// db alone: column sums of dy.
-Phase bias_gradient_phase(const kernels::Conv2dShape& shape, const WeightGradientOperands& where);
+/// db alone: column sums of dy, whose rows are dense or `dy_stride` elements apart.
+Phase bias_gradient_phase(const kernels::Conv2dShape& shape, const WeightGradientOperands& where,
+                          std::int64_t dy_stride = 0);
 
 /// Sums `parts` parts in the shared scratch from scratch_offset on: [parts][dw_elements], then [parts][db_elements]; to
 /// the outputs, or dw's to the node's update. Enlarges `bound`'s scratch.

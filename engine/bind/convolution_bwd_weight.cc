@@ -197,14 +197,15 @@ void append_weight_gradient(const BindContext& context, const Conv2dShape& shape
   }
 }
 
-Phase bias_gradient_phase(const Conv2dShape& shape, const WeightGradientOperands& where) {
+Phase bias_gradient_phase(const Conv2dShape& shape, const WeightGradientOperands& where, std::int64_t dy_stride) {
+  const std::int64_t stride = dy_stride > 0 ? dy_stride : shape.out_channels;
   Phase phase;
   phase.tasks = (shape.out_channels + kSumCols - 1) / kSumCols;
   phase.run = [=](const Operands& operands, std::int64_t task, std::byte*) {
     const std::int64_t col = task * kSumCols;
     kernels::gemm_column_sums_f32(shape.out_rows(), std::min(kSumCols, shape.out_channels - col),
-                                  gradient_of(where, operands) + col, shape.out_channels,
-                                  operands.out<float>(where.db) + col, false);
+                                  gradient_of(where, operands) + col, stride, operands.out<float>(where.db) + col,
+                                  false);
   };
   return phase;
 }

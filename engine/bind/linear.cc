@@ -48,9 +48,8 @@ Bound bind_linear_bwd_weight(const BindContext& context) {
   const graph::Shape& x = context.input(0).shape;
   const kernels::LinearShape shape{rows_of(x), x.back(), context.input(1).shape.back(), row_stride(context.input(0)),
                                    row_stride(context.input(1))};
-  if (!needs_gradient(context, 0) || !linear_bwd_weight_takes(shape)) {
-    return bind_convolution_bwd_weight(context, as_convolution(shape));
-  }
+  if (!needs_gradient(context, 0)) return {{bias_gradient_phase(as_convolution(shape), {}, shape.dy_step())}};
+  if (!linear_bwd_weight_takes(shape)) return bind_convolution_bwd_weight(context, as_convolution(shape));
   const std::int64_t unit = linear_bwd_weight_unit(shape);
   const std::int64_t width = std::max(shape.in, shape.out);
   const std::int64_t slices = ceil_div(width, unit);

@@ -22,7 +22,8 @@ void layernorm_fwd_f32_ref(const LayernormForward& operands, std::size_t row_beg
     for (std::size_t c = 0; c < channels; ++c) {
       const std::size_t i = r * channels + c;
       if (operands.s != nullptr) operands.s[i] = static_cast<float>(s[c]);
-      operands.y[r * operands.y_step() + c] = static_cast<float>((s[c] - mean) * rstd * operands.gamma[c] + operands.beta[c]);
+      const double normal = (s[c] - mean) * rstd;
+      operands.y[r * operands.y_step() + c] = static_cast<float>(normal * operands.gamma[c] + operands.beta[c]);
     }
     if (operands.mean != nullptr) operands.mean[r] = static_cast<float>(mean);
     if (operands.rstd != nullptr) operands.rstd[r] = static_cast<float>(rstd);

@@ -107,6 +107,26 @@ TEST(Updates, HaveTheSameBitsWithoutGradientsInMemory) {
   expect_same_bits_without_gradients_in_memory({"mnasnet_050", 64}, graph::OptimizerKind::lion);
 }
 
+#ifndef BRAMBLE_SMALLEST_MODEL_ONLY
+TEST(Biases, HaveTheSameGradientsWithoutTheirWeights) {
+  const std::vector<std::string> biases = {"blocks.3.mlp.fc1.bias", "blocks.3.mlp.fc2.bias", "blocks.7.attn.qkv.bias"};
+  const Small small{"vit_tiny", 224};
+  Trainer all = make_trainer(small, {.threads = 2, .keep_gradients = true});
+  Trainer alone = make_trainer(small, {.trainable = biases, .threads = 2, .keep_gradients = true});
+  all.step();
+  alone.step();
+  for (const std::string& name : biases) {
+    const std::vector<float> expected = all.gradient(name), got = alone.gradient(name);
+    double norm = 0, deviation = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      norm += std::pow(expected[i], 2);
+      deviation += std::pow(static_cast<double>(got[i]) - expected[i], 2);
+    }
+    EXPECT_LT(std::sqrt(deviation / norm), 2e-6) << name;
+  }
+}
+#endif
+
 TEST_P(Step, NeedsLessMemoryForTheHeadAlone) {
   const Trainer all(build(GetParam()), {.threads = 1});
   const Trainer head(build(GetParam()), {.trainable = models::find_model(GetParam().model).head_keys, .threads = 1});
