@@ -56,8 +56,8 @@ std::int64_t linear_bwd_weight_scratch(const LinearShape& shape);
 void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float* dy, const float* packed,
                            const GradientPanels& dw, float* db, std::int64_t begin, std::int64_t end, float* scratch);
 
-/// Panels of W transposed, a matrix of `out` rows, for its columns [begin, end) from a multiple of 12, to their place in
-/// `panels` (packed_weight_elements(out, in) floats); row o times scale[o] unless that is null. With it by data is
+/// Panels of W transposed, a matrix of `out` rows, for its columns [begin, end) from a multiple of 12, to their place
+/// in `panels` (packed_weight_elements(out, in) floats); row o times scale[o] unless that is null. With it by data is
 /// gemm_rows_f32 of dy.
 void linear_transpose_weight_f32(const LinearShape& shape, const float* weight, const float* scale, std::int64_t begin,
                                  std::int64_t end, float* panels);

@@ -53,7 +53,8 @@ void linear_scale_bwd_f32(const LinearScale& layer, const float* unscaled_dw, co
       const float32x4_t scale =
           exist == 4 ? vld1q_f32(layer.scale + first) : load_partial_f32(layer.scale + first, exist);
       double sums[4] = {};
-      scale_columns(layer.in, width, layer.weight + at, unscaled_dw + at, scale, dw ? dw + at - col_begin * layer.in : nullptr, sums);
+      float* const to = dw ? dw + (at - col_begin * layer.in) : nullptr;
+      scale_columns(layer.in, width, layer.weight + at, unscaled_dw + at, scale, to, sums);
       for (std::int64_t o = first; o < first + static_cast<std::int64_t>(exist); ++o) {
         if (dscale != nullptr) {
           const double of_bias = layer.bias != nullptr ? static_cast<double>(layer.bias[o]) * unscaled_db[o] : 0;
