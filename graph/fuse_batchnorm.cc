@@ -5,6 +5,7 @@
 
 #include "graph/ops/batchnorm.h"
 #include "graph/ops/batchnorm_sum.h"
+#include "graph/ops/pool.h"
 
 namespace bramble::graph {
 namespace {
@@ -40,6 +41,7 @@ class BatchNormFuser {
     for (std::size_t n = 0; n < nodes_.size(); ++n) {
       if (!is<BatchNormBwd>(n)) continue;
       take_sums(n, 0, 7, true);
+      unpool(n);
       leave_gradient(n);
     }
   }
@@ -114,17 +116,15 @@ class BatchNormFuser {
   /// Whether the sums that `producer` takes of its dx are those of backward node n: it masks by n's own normalisation.
   bool sums_of(std::size_t n, const Node& producer) const {
     const Node& norm = nodes_[n];
-    const bool masked_by_y = norm.inputs.size() > 6 && norm.inputs[6] != kNoTensor;
     const auto first = static_cast<std::size_t>(producer.op->normalised_input().mean);
-    return !masked_by_y && producer.inputs.size() > first && producer.inputs[first] == norm.inputs[4];
+    return !masked_by_y(norm) && producer.inputs.size() > first && producer.inputs[first] == norm.inputs[4];
   }
 
   /// A BatchNorm's dx has one reader, the backward of the convolution before it, which may make it of dy and x itself.
   void leave_gradient(std::size_t n) {
     const Node& norm = nodes_[n];
     const TensorId dx = norm.outputs[0];
-    const bool masked_by_y = norm.inputs.size() > 6 && norm.inputs[6] != kNoTensor;
-    if (masked_by_y || kept_[index(dx)] || readers_[index(dx)].size() != 1) return;
+    if (masked_by_y(norm) || as<BatchNormBwd>(n).pool || kept_[index(dx)] || readers_[index(dx)].size() != 1) return;
     const Reader reader = readers_[index(dx)][0];
     Node& node = nodes_[reader.node];
     if (reader.input != 0) return;
@@ -138,6 +138,20 @@ class BatchNormFuser {
     set_input(node, slot, norm.inputs[1]);
     set_input(node, slot + 1, norm.outputs[4]);
   }
+
+  /// What a max pooling gives back is several times as large as what it takes, and has one reader alone.
+  void unpool(std::size_t n) {
+    Node& norm = nodes_[n];
+    const TensorId dy = norm.inputs[0];
+    const std::size_t from = producer_[index(dy)];
+    if (from == nodes_.size() || !is<MaxPool2dBwd>(from) || readers_[index(dy)].size() != 1 || kept_[index(dy)]) return;
+    if (masked_by_y(norm)) return;
+    norm.op = std::make_shared<BatchNormBwd>(as<BatchNormBwd>(n).attributes, as<MaxPool2dBwd>(from).attributes);
+    norm.inputs[0] = nodes_[from].inputs[0];
+    set_input(norm, 8, nodes_[from].inputs[1]);
+  }
+
+  static bool masked_by_y(const Node& norm) { return norm.inputs.size() > 6 && norm.inputs[6] != kNoTensor; }
 
   Graph& graph_;
   std::vector<Node>& nodes_;

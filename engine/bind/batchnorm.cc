@@ -1,11 +1,13 @@
 #include "kernels/batchnorm/batchnorm.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "engine/bind/activation.h"
 #include "engine/bind/channel_sums.h"
 #include "engine/bind/ops.h"
 #include "engine/bind/slices.h"
+#include "engine/bind/unpooling.h"
 #include "graph/ops/batchnorm.h"
 
 namespace bramble::engine {
@@ -14,10 +16,10 @@ namespace {
 // The rows' slices of the long passes, the channels' slices of the short steps between them, and the shared scratch:
 // the sums, if this node takes them itself, then two per-channel vectors.
 struct Layout {
-  Layout(const graph::Shape& shape, const graph::TensorSpec* given_sums)
+  Layout(const graph::Shape& shape, const graph::TensorSpec* given_sums, std::size_t unit = 4)
       : channels(static_cast<std::size_t>(shape.back())),
         rows(static_cast<std::size_t>(graph::element_count(shape)) / channels),
-        by_rows(slice_rows(rows, channels)),
+        by_rows(slice_rows(rows, channels, unit)),
         parts(given_sums != nullptr ? static_cast<std::size_t>(given_sums->shape[0])
                                     : static_cast<std::size_t>(by_rows.count)),
         by_channels(slice_channels(channels, 2 * parts)),
@@ -48,7 +50,7 @@ struct Forward {
 };
 
 struct Backward {
-  enum Input { kDy, kX, kScale, kBeta, kMean, kRstd, kY, kSums };
+  enum Input { kDy, kX, kScale, kBeta, kMean, kRstd, kY, kSums, kArgmax };
   enum Output { kDx, kDgamma, kDbeta, kDresidual, kCoefficients };
 };
 
@@ -115,22 +117,30 @@ Phase normalise_phase(const Layout& layout, graph::Activation kind, bool has_res
           }};
 }
 
+std::optional<Unpooling> unpooling_of(const BindContext& context) {
+  const auto& pool = context.op<graph::BatchNormBwd>().pool;
+  if (!pool) return {};
+  return Unpooling(pool_shape(*pool, context.input(Backward::kX), context.input(Backward::kDy)), context.caches.l2);
+}
+
 class BackwardPhases {
  public:
   BackwardPhases(const BindContext& context, const Layout& layout)
       : layout_(layout),
         activation_(to_kernel(context.op<graph::BatchNormBwd>().attributes.activation)),
         training_(context.op<graph::BatchNormBwd>().attributes.training),
-        has_y_(context.has_input(Backward::kY)) {}
+        has_y_(context.has_input(Backward::kY)),
+        unpooling_(unpooling_of(context)) {}
 
   Phase reduce() const {
-    return {layout_.by_rows.count, [self = *this](const Operands& o, std::int64_t task, std::byte*) {
+    return {layout_.by_rows.count, [self = *this](const Operands& o, std::int64_t task, std::byte* scratch) {
               const auto channels = static_cast<std::int64_t>(self.layout_.channels);
               const PartSums sums(self.layout_.sums(o, Backward::kSums), task, channels);
               sums.clear(0, channels);
-              const Slices& slices = self.layout_.by_rows;
-              sums.add_backward(self.operands(o), static_cast<std::int64_t>(slices.begin(task)),
-                                static_cast<std::int64_t>(slices.end(task)), 0, channels);
+              self.for_each_block(o, task, scratch, [&](const Block& block) {
+                sums.add_backward(block.operands, static_cast<std::int64_t>(block.begin),
+                                  static_cast<std::int64_t>(block.end), 0, channels);
+              });
             }};
   }
 
@@ -156,18 +166,43 @@ class BackwardPhases {
   }
 
   Phase data(bool has_dresidual) const {
-    return {layout_.by_rows.count, [self = *this, has_dresidual](const Operands& o, std::int64_t task, std::byte*) {
-              const Layout& layout = self.layout_;
-              const std::int64_t slice = layout.backwards(task);
-              kernels::batchnorm_bwd_data_f32(self.operands(o), layout.by_rows.begin(slice), layout.by_rows.end(slice),
-                                              self.slope(o), self.constant(o), o.out<float>(Backward::kDx),
-                                              has_dresidual ? o.out<float>(Backward::kDresidual) : nullptr);
+    return {layout_.by_rows.count,
+            [self = *this, has_dresidual](const Operands& o, std::int64_t task, std::byte* scratch) {
+              self.for_each_block(o, self.layout_.backwards(task), scratch, [&](const Block& block) {
+                float* const dx = o.out<float>(Backward::kDx);
+                kernels::batchnorm_bwd_data_f32(block.operands, block.begin, block.end, self.slope(o),
+                                                self.constant(o), dx ? dx + block.first : nullptr,
+                                                has_dresidual ? o.out<float>(Backward::kDresidual) : nullptr);
+              });
             }};
   }
+
+  std::size_t thread_scratch() const { return unpooling_ ? unpooling_->scratch_bytes() : 0; }
 
   bool training() const { return training_; }
 
  private:
+  // Rows [begin, end) of operands that begin at element `first` of the tensors.
+  struct Block {
+    kernels::BatchnormBackward operands;
+    std::size_t begin, end;
+    std::size_t first;
+  };
+
+  /// Calls run(block) for a slice: for all of it, or piece by piece where dy is made on the way.
+  template <class Run>
+  void for_each_block(const Operands& o, std::int64_t slice, std::byte* scratch, Run run) const {
+    const std::size_t begin = layout_.by_rows.begin(slice), end = layout_.by_rows.end(slice);
+    if (!unpooling_) return run(Block{operands(o), begin, end, 0});
+    unpooling_->for_each_block(o.in<float>(Backward::kDy), o.in<std::uint8_t>(Backward::kArgmax), begin, end,
+                               reinterpret_cast<float*>(scratch), [&](std::size_t row, std::size_t rows) {
+                                 Block block{operands(o), 0, rows, row * layout_.channels};
+                                 block.operands.dy = reinterpret_cast<const float*>(scratch);
+                                 block.operands.x += block.first;
+                                 run(block);
+                               });
+  }
+
   // The coefficients' five vectors lie in the output, if a reader wants them.
   float* vector(const Operands& o, std::size_t row, Vector otherwise) const {
     float* const given = o.out<float>(Backward::kCoefficients);
@@ -197,6 +232,7 @@ class BackwardPhases {
   kernels::Activation activation_;
   bool training_;
   bool has_y_;
+  std::optional<Unpooling> unpooling_;
 };
 
 const graph::TensorSpec* given_sums(const BindContext& context, int input) {
@@ -223,13 +259,16 @@ Bound bind_batchnorm(const BindContext& context) {
 }
 
 Bound bind_batchnorm_bwd(const BindContext& context) {
-  const Layout layout(context.input(Backward::kX).shape, given_sums(context, Backward::kSums));
+  const graph::Shape& x = context.input(Backward::kX).shape;
+  const bool pooled = context.op<graph::BatchNormBwd>().pool.has_value();
+  const Layout layout(x, given_sums(context, Backward::kSums), pooled ? static_cast<std::size_t>(x[2]) : 4);
   const BackwardPhases phases(context, layout);
   const bool has_dx = context.has_output(Backward::kDx);
   const bool has_dresidual = context.has_input(Backward::kY) && context.has_output(Backward::kDresidual);
   const bool parameters = context.has_output(Backward::kDgamma) || context.has_output(Backward::kDbeta);
   Bound bound;
   bound.shared_scratch = layout.shared_bytes();
+  bound.thread_scratch = phases.thread_scratch();
   const bool has_coefficients = context.has_output(Backward::kCoefficients);
   if (parameters || ((has_dx || has_coefficients) && phases.training())) {
     if (layout.own_sums > 0) bound.phases.push_back(phases.reduce());

@@ -48,8 +48,8 @@ std::shared_ptr<const Op> BatchNorm::with_activation(Activation kind, bool has_a
 }
 
 std::vector<TensorSpec> BatchNormBwd::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 6, 8);
-  return {inputs[1], inputs[2], inputs[3], inputs[0], {{5, inputs[1].shape.back()}}};
+  expect_inputs(inputs, 6, 9);
+  return {inputs[1], inputs[2], inputs[3], inputs[1], {{5, inputs[1].shape.back()}}};
 }
 
 }  // namespace bramble::graph

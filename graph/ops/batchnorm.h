@@ -2,8 +2,11 @@
 //   z = gamma * xhat + beta + residual,  y = f(z)
 #pragma once
 
+#include <optional>
+
 #include "graph/activation.h"
 #include "graph/backward_context.h"
+#include "graph/ops/pool.h"
 
 namespace bramble::graph {
 
@@ -32,14 +35,17 @@ class BatchNorm : public Op {
 };
 
 /// Inputs: dy, x, scale, beta, mean, rstd, optional y where a residual went into the activation (else the sign is
-/// recomputed from x), optional sums of dy and x (channel_sums.h; else it takes them itself).
+/// recomputed from x), optional sums of dy and x (channel_sums.h; else it takes them itself), and where dy is what a max
+/// pooling gives back, not made but in passing, that one's argmax; input 0 is then the pooling's dy.
 /// Outputs: dx, dgamma, dbeta, dresidual (= dy masked by the activation), and coefficients [5, C] for a reader that makes
 /// dx on the way in: mean, scale, beta (as they are now), slope, constant;
 ///   dx = scale * g + slope * (x - mean) + constant,  g = dy masked by the activation.
 class BatchNormBwd : public Op {
  public:
-  explicit BatchNormBwd(const BatchNormAttributes& attributes) : attributes(attributes) {}
+  explicit BatchNormBwd(const BatchNormAttributes& attributes, std::optional<Pool2dAttributes> max_pool = {})
+      : attributes(attributes), pool(max_pool) {}
   const BatchNormAttributes attributes;
+  const std::optional<Pool2dAttributes> pool;
 
   std::string_view name() const override { return "batchnorm_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;

@@ -18,7 +18,7 @@ Shape pooled_shape(const TensorSpec& input, const Pool2dAttributes& pool) {
 }  // namespace
 
 std::vector<TensorSpec> MaxPool2d::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 1, 1);
+  expect_inputs(inputs, 1, 4);
   if (attributes.kernel > 15) throw ShapeError("kernels above 15 have more taps than the saved byte can name");
   const Shape y = pooled_shape(inputs[0], attributes);
   return {{y}, {y, DType::u8}};
@@ -27,6 +27,10 @@ std::vector<TensorSpec> MaxPool2d::infer(std::span<const TensorSpec> inputs) con
 void MaxPool2d::backward(BackwardContext& context) const {
   context.set_dx(0, context.emit(std::make_shared<MaxPool2dBwd>(attributes, context.input_spec(0).shape),
                                  {context.dy(0), context.output(1)})[0]);
+}
+
+OpPtr MaxPool2d::with_normalised_input(Activation kind) const {
+  return normalisation ? nullptr : std::make_shared<MaxPool2d>(attributes, kind);
 }
 
 std::vector<TensorSpec> MaxPool2dBwd::infer(std::span<const TensorSpec> inputs) const {

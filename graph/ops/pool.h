@@ -1,6 +1,9 @@
 // Pooling over NHWC.
 #pragma once
 
+#include <optional>
+
+#include "graph/activation.h"
 #include "graph/backward_context.h"
 
 namespace bramble::graph {
@@ -12,16 +15,21 @@ struct Pool2dAttributes {
   bool count_include_pad = true;  ///< average pooling alone: zeros of the padding count, as PyTorch has it
 };
 
-/// Input: x [N, H, W, C]. Outputs: y [N, OH, OW, C]; argmax (u8, as y): the tap kh * kernel + kw that was largest, the
-/// first of equals; padding never is.
+/// Inputs: x [N, H, W, C], where x is normalised (x' = f((x - mean) * scale + beta)) mean, scale, beta [C].
+/// Outputs: y [N, OH, OW, C]; argmax (u8, as y): the tap kh * kernel + kw that was largest, the first of equals; padding
+/// never is.
 class MaxPool2d : public Op {
  public:
-  explicit MaxPool2d(const Pool2dAttributes& attributes) : attributes(attributes) {}
+  explicit MaxPool2d(const Pool2dAttributes& attributes, std::optional<Activation> x_kind = {})
+      : attributes(attributes), normalisation(x_kind) {}
   const Pool2dAttributes attributes;
+  const std::optional<Activation> normalisation;  ///< x is read through a BatchNorm with this activation
 
   std::string_view name() const override { return "max_pool2d"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
+  OpPtr with_normalised_input(Activation kind) const override;
+  NormalisedInput normalised_input() const override { return {0, 1}; }
 };
 
 /// Inputs: dy, argmax. Output: dx.

@@ -95,8 +95,17 @@ inline void for_each_window(const PoolShape& shape, std::size_t n, std::size_t h
 
 }  // namespace
 
+PoolRows pooled_rows(const PoolShape& shape, std::size_t row_begin, std::size_t row_end) {
+  const std::size_t image = row_begin / shape.out_height * shape.height;
+  const std::size_t top = row_begin % shape.out_height, bottom = (row_end - 1) % shape.out_height;
+  const Interval first = taps_within(top, shape.height, shape.kernel, shape.stride, shape.padding);
+  const Interval last = taps_within(bottom, shape.height, shape.kernel, shape.stride, shape.padding);
+  return {image + top * shape.stride + first.begin - shape.padding,
+          image + bottom * shape.stride + last.end - shape.padding};
+}
+
 void max_pool2d_fwd_f32(const PoolShape& shape, std::size_t row_begin, std::size_t row_end, const float* x, float* y,
-                        std::uint8_t* argmax) {
+                        std::uint8_t* argmax, std::size_t first_row) {
   const std::size_t row_stride = shape.width * shape.channels;
   for (std::size_t row = row_begin; row < row_end; ++row) {
     const std::size_t n = row / shape.out_height;
@@ -106,7 +115,7 @@ void max_pool2d_fwd_f32(const PoolShape& shape, std::size_t row_begin, std::size
     for (std::size_t ow = 0; ow < shape.out_width; ++ow) {
       const Interval kw = taps_within(ow, shape.width, shape.kernel, shape.stride, shape.padding);
       const std::size_t w = ow * shape.stride + kw.begin - shape.padding;
-      const Window window{x + (n * shape.height + h) * row_stride + w * shape.channels,
+      const Window window{x + (n * shape.height + h - first_row) * row_stride + w * shape.channels,
                           kh.end - kh.begin,
                           kw.end - kw.begin,
                           row_stride,
@@ -120,14 +129,14 @@ void max_pool2d_fwd_f32(const PoolShape& shape, std::size_t row_begin, std::size
 }
 
 void max_pool2d_bwd_f32(const PoolShape& shape, std::size_t row_begin, std::size_t row_end, const float* dy,
-                        const std::uint8_t* argmax, float* dx) {
+                        const std::uint8_t* argmax, float* dx, std::size_t first_row) {
   for (std::size_t row = row_begin; row < row_end; ++row) {
     const std::size_t n = row / shape.height;
     const std::size_t h = row % shape.height;
     const Interval rows = windows_over(h, shape.out_height, shape.kernel, shape.stride, shape.padding);
     for (std::size_t w = 0; w < shape.width; ++w) {
       const Interval columns = windows_over(w, shape.out_width, shape.kernel, shape.stride, shape.padding);
-      float* pixel = dx + (row * shape.width + w) * shape.channels;
+      float* pixel = dx + ((row - first_row) * shape.width + w) * shape.channels;
       std::size_t c = 0;
       for (; c + 16 <= shape.channels; c += 16) {
         float32x4_t sum[4] = {vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0)};

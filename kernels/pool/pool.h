@@ -14,15 +14,22 @@ struct PoolShape {
   std::size_t kernel, stride, padding;         ///< 2 * padding <= kernel <= 15
 };
 
+/// The rows of x, of its [N * H], that outputs [begin, end) see, both of one image.
+struct PoolRows {
+  std::size_t begin, end;
+};
+PoolRows pooled_rows(const PoolShape& shape, std::size_t row_begin, std::size_t row_end);
+
 /// y[n][oh][ow][c] = max over taps (kh, kw) of x[n][oh * stride - padding + kh][ow * stride - padding + kw][c],
 /// argmax[n][oh][ow][c] = kh * kernel + kw of the first that is largest. Taps in the padding do not take part.
-/// argmax may be nullptr.
+/// argmax may be nullptr. `x` begins with row `first_row` of its [N * H], and need not have more than the slice reads.
 void max_pool2d_fwd_f32(const PoolShape& shape, std::size_t row_begin, std::size_t row_end, const float* x, float* y,
-                        std::uint8_t* argmax);
+                        std::uint8_t* argmax, std::size_t first_row = 0);
 
 /// dx[n][h][w][c] (=) the sum of dy[n][oh][ow][c] over the windows whose argmax is that element, in row-major order.
+/// `dx` begins with row `first_row` of its [N * H].
 void max_pool2d_bwd_f32(const PoolShape& shape, std::size_t row_begin, std::size_t row_end, const float* dy,
-                        const std::uint8_t* argmax, float* dx);
+                        const std::uint8_t* argmax, float* dx, std::size_t first_row = 0);
 
 /// y = the window's sum / its count: kernel^2 with count_include_pad, else the taps that lie within x.
 void avg_pool2d_fwd_f32(const PoolShape& shape, bool count_include_pad, std::size_t row_begin, std::size_t row_end,

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graph/builder.h"
+#include "graph/ops/batchnorm.h"
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/pointwise_conv2d.h"
@@ -93,6 +94,43 @@ TEST(BatchNormFusion, AnOutputThatSomeoneElseReadsIsWritten) {
   EXPECT_TRUE(is_read(graph, norm.outputs[0]));
   EXPECT_EQ(node_of(graph, "dw", "depthwise_conv2d").inputs[0], norm.outputs[0]);
   EXPECT_LE(node_of(graph, "bn1", "batchnorm_bwd").inputs.size(), 7U);
+}
+
+// Stem, BatchNorm, ReLU, max pooling; `shortcut` reads the BatchNorm too.
+Graph pooled_step(bool shortcut) {
+  Builder b({.batch = 2, .size = 16, .classes = 4, .training = true});
+  TensorId y = b.relu(b.batchnorm("bn1", b.conv2d("stem", b.images(), 8, 3, {.padding = 1})));
+  const TensorId pooled = b.global_avg_pool(b.max_pool2d(y, 3, 2, 1));
+  y = shortcut ? b.add(pooled, b.global_avg_pool(y)) : pooled;
+  return make_training_step(b.finish(b.linear("fc", y, 4)), TrainingConfig{}).graph;
+}
+
+const Node& pool_of(const Graph& graph, std::string_view op) {
+  const auto found =
+      std::find_if(graph.nodes().begin(), graph.nodes().end(), [&](const Node& n) { return n.op->name() == op; });
+  EXPECT_NE(found, graph.nodes().end()) << op;
+  return *found;
+}
+
+TEST(BatchNormFusion, AMaxPoolingNormalisesAndIsUndoneInPassing) {
+  const Graph graph = pooled_step(false);
+  const Node& norm = node_of(graph, "bn1", "batchnorm");
+  EXPECT_FALSE(is_read(graph, norm.outputs[0]));
+  const Node& pool = pool_of(graph, "max_pool2d");
+  EXPECT_EQ(pool.inputs, (std::vector<TensorId>{norm.inputs[0], norm.outputs[1], norm.outputs[3], norm.inputs[2]}));
+  const Node& unpool = pool_of(graph, "max_pool2d_bwd");
+  EXPECT_FALSE(is_read(graph, unpool.outputs[0]));
+  const Node& backward = node_of(graph, "bn1", "batchnorm_bwd");
+  EXPECT_EQ(backward.inputs[0], unpool.inputs[0]);
+  EXPECT_EQ(backward.inputs.at(8), pool.outputs[1]);
+  EXPECT_TRUE(static_cast<const BatchNormBwd&>(*backward.op).pool.has_value());
+}
+
+TEST(BatchNormFusion, WhatOthersReadBesideAPoolingIsWritten) {
+  const Graph graph = pooled_step(true);
+  EXPECT_TRUE(is_read(graph, node_of(graph, "bn1", "batchnorm").outputs[0]));
+  EXPECT_TRUE(is_read(graph, pool_of(graph, "max_pool2d_bwd").outputs[0]));
+  EXPECT_FALSE(static_cast<const BatchNormBwd&>(*node_of(graph, "bn1", "batchnorm_bwd").op).pool.has_value());
 }
 
 TEST(BatchNormFusion, ARunningNormalisationNeedsNoSums) {

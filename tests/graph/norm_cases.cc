@@ -10,6 +10,7 @@
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/groupnorm.h"
 #include "graph/ops/layernorm.h"
+#include "graph/ops/pool.h"
 #include "graph/ops/squeeze_excite.h"
 #include "tests/graph/gradient_cases.h"
 
@@ -85,6 +86,18 @@ auto between_convolutions(graph::Shape x, int channels, const graph::DepthwiseCo
     const TensorId weight = b.weight({channels, 1, depthwise.kernel_h, depthwise.kernel_w}, Layout::depthwise_weight);
     y = norm(b.node(std::make_shared<graph::DepthwiseConv2d>(depthwise), {y, weight})[0], activation);
     return pointwise(y, out);
+  };
+}
+
+/// A ResNet's stem: the pooling normalises what it reads, and the BatchNorm's backward undoes the pooling in passing.
+auto before_max_pool(graph::Shape x, const graph::Pool2dAttributes& pool, Activation activation, bool training = true) {
+  return [=](Builder& b) {
+    const std::int64_t c = x.back();
+    const TensorId y = b.node(
+        std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.training = training, .activation = activation}),
+        {b.parameter(x, -1, 1.5F), b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F),
+         b.buffer({c}, 0.6F)})[0];
+    return b.node(std::make_shared<graph::MaxPool2d>(pool), {y})[0];
   };
 }
 
@@ -171,6 +184,10 @@ std::vector<GradientCase> norm_cases() {
        between_convolutions({2, 12, 9, 4}, 20, {.kernel_h = 5, .kernel_w = 5, .padding = 2}, Activation::none)},
       {"between_convolutions_wide", between_convolutions({4, 16, 16, 16}, 64, {}, Activation::none)},
       {"between_convolutions_large_weight", between_convolutions({2, 9, 8, 5}, 520, {}, Activation::none, true, 516)},
+      {"before_max_pool", before_max_pool({2, 9, 8, 6}, {3, 2, 1}, Activation::none), 1e-4F, 3e-2},
+      {"before_max_pool_relu", before_max_pool({3, 8, 8, 5}, {2, 2, 0}, Activation::relu), 1e-4F, 3e-2},
+      {"before_max_pool_in_pieces", before_max_pool({2, 9, 64, 300}, {3, 2, 1}, Activation::none), 1e-4F, 3e-2},
+      {"before_max_pool_evaluation", before_max_pool({2, 9, 8, 6}, {3, 2, 1}, Activation::relu6, false), 1e-4F, 3e-2},
       {"between_convolutions_evaluation", between_convolutions({2, 9, 8, 5}, 12, {}, Activation::none, false)},
       {"squeeze_excite", squeeze_excite({3, 5, 4, 19}, {.reduced = 6}), 1e-4F, 2e-2},
       {"squeeze_excite_silu", squeeze_excite({2, 9, 9, 40}, {.reduced = 10, .activation = Activation::silu})},

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/random.h"
 
 namespace bramble::kernels {
@@ -65,6 +67,35 @@ TEST(MaxPool2d, BackwardMatchesReference) {
     max_pool2d_bwd_f32(shape, 2, shape.batch * shape.height, dy.data(), argmax.data(), dx.data());
     max_pool2d_bwd_f32_ref(shape, dy.data(), argmax.data(), expected.data());
     expect_near(dx, expected, 1e-6);
+  }
+}
+
+// Slices of an image, of which the rows alone are given that they see, or make.
+TEST(MaxPool2d, TakesAndGivesSomeRowsOfAnImage) {
+  for (const PoolShape& shape : shapes()) {
+    const auto x = with_ties(inputs(shape));
+    const auto dy = uniform(outputs(shape), 2);
+    std::vector<float> y(outputs(shape), 77), expected(outputs(shape)), dx(inputs(shape)), row(inputs(shape));
+    std::vector<std::uint8_t> argmax(outputs(shape), 77), expected_argmax(outputs(shape));
+    max_pool2d_fwd_f32_ref(shape, x.data(), expected.data(), expected_argmax.data());
+    max_pool2d_bwd_f32_ref(shape, dy.data(), expected_argmax.data(), dx.data());
+    const std::size_t row_elements = shape.width * shape.channels;
+    for (std::size_t begin = 0; begin < shape.batch * shape.out_height; ++begin) {
+      const std::size_t image_end = (begin / shape.out_height + 1) * shape.out_height;
+      const std::size_t end = std::min(begin + 1 + begin % 2, image_end);
+      const PoolRows rows = pooled_rows(shape, begin, end);
+      const std::vector<float> seen(x.begin() + static_cast<std::ptrdiff_t>(rows.begin * row_elements),
+                                    x.begin() + static_cast<std::ptrdiff_t>(rows.end * row_elements));
+      max_pool2d_fwd_f32(shape, begin, end, seen.data(), y.data(), argmax.data(), rows.begin);
+    }
+    ASSERT_EQ(y, expected);
+    ASSERT_EQ(argmax, expected_argmax);
+    for (std::size_t r = 0; r < shape.batch * shape.height; ++r) {
+      std::vector<float> made(row_elements, 77);
+      max_pool2d_bwd_f32(shape, r, r + 1, dy.data(), argmax.data(), made.data(), r);
+      std::copy(made.begin(), made.end(), row.begin() + static_cast<std::ptrdiff_t>(r * row_elements));
+    }
+    expect_near(row, dx, 1e-6);
   }
 }
 
