@@ -1,6 +1,7 @@
 #include "graph/fuse_batchnorm.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "graph/ops/batchnorm.h"
@@ -42,6 +43,7 @@ class BatchNormFuser {
       if (!is<BatchNormBwd>(n)) continue;
       take_sums(n, 0, 7, true);
       unpool(n);
+      leave_sums(n);
       leave_gradient(n);
     }
   }
@@ -118,6 +120,41 @@ class BatchNormFuser {
     const Node& norm = nodes_[n];
     const auto first = static_cast<std::size_t>(producer.op->normalised_input().mean);
     return !masked_by_y(norm) && producer.inputs.size() > first && producer.inputs[first] == norm.inputs[4];
+  }
+
+  /// Who writes dy takes its sums while it is in the cache, and masks it where the mask comes from y: dy is then the
+  /// residual's gradient as well.
+  void leave_sums(std::size_t n) {
+    Node& norm = nodes_[n];
+    const TensorId dy = norm.inputs[0], dresidual = norm.outputs[3];
+    const std::size_t from = producer_[index(dy)];
+    if (from == nodes_.size() || as<BatchNormBwd>(n).pool || nodes_[from].outputs[0] != dy) return;
+    if (norm.inputs.size() > 7 && norm.inputs[7] != kNoTensor) return;
+    const bool masked = masked_by_y(norm);
+    if (masked && (readers_[index(dy)].size() != 1 || kept_[index(dy)] || kept_[index(dresidual)])) return;
+    const BatchNormAttributes attributes = as<BatchNormBwd>(n).attributes;
+    OpPtr op = nodes_[from].op->with_backward_sums(attributes.activation);
+    if (!op) return;
+    const auto first = static_cast<std::size_t>(op->backward_sums_input());
+    const TensorId operands[] = {norm.inputs[1], norm.inputs[4], norm.inputs[2], norm.inputs[3]};
+    for (std::size_t i = 0; i < std::size(operands); ++i) set_input(nodes_[from], first + i, operands[i]);
+    if (masked) set_input(nodes_[from], first + std::size(operands), norm.inputs[6]);
+    nodes_[from].op = std::move(op);
+    set_input(norm, 7, nodes_[from].outputs[static_cast<std::size_t>(nodes_[from].op->channel_sums_output())]);
+    if (masked) take_masked(n, dy, dresidual);
+  }
+
+  /// Backward node n gets a dy that is masked already.
+  void take_masked(std::size_t n, TensorId dy, TensorId dresidual) {
+    BatchNormAttributes attributes = as<BatchNormBwd>(n).attributes;
+    attributes.activation = Activation::none;
+    nodes_[n].op = std::make_shared<BatchNormBwd>(attributes);
+    nodes_[n].inputs[6] = kNoTensor;
+    for (const Reader& reader : readers_[index(dresidual)]) {
+      nodes_[reader.node].inputs[reader.input] = dy;
+      readers_[index(dy)].push_back(reader);
+    }
+    readers_[index(dresidual)].clear();
   }
 
   /// A BatchNorm's dx has one reader, the backward of the convolution before it, which may make it of dy and x itself.

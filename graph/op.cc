@@ -12,6 +12,8 @@ std::shared_ptr<const Op> Op::with_activation(Activation, bool) const { return n
 
 std::shared_ptr<const Op> Op::with_normalised_input(Activation) const { return nullptr; }
 
+std::shared_ptr<const Op> Op::with_backward_sums(Activation) const { return nullptr; }
+
 std::shared_ptr<const Op> Op::with_normalised_gradient(std::span<const TensorSpec>, Activation) const {
   return nullptr;
 }

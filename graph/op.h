@@ -69,6 +69,12 @@ class Op {
   /// or its backward's; or -1.
   virtual int channel_sums_output() const { return -1; }
 
+  /// The same op taking the sums of its output 0 which a BatchNorm's backward needs of it as its dy (`kind`: that
+  /// BatchNorm's activation), with that one's x, mean, scale, beta and, where the activation's mask comes from it, y as
+  /// inputs from backward_sums_input() on. With y, output 0 is masked. Null if it cannot.
+  virtual std::shared_ptr<const Op> with_backward_sums(Activation kind) const;
+  virtual int backward_sums_input() const { return -1; }
+
   /// The output that is a weight's gradient, if this op can hand it on piece by piece (ops/with_update.h); or -1.
   virtual int weight_gradient_output() const { return -1; }
 

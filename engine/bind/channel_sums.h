@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
+#include "engine/bind/activation.h"
 #include "engine/bind/bind.h"
 #include "kernels/batchnorm/batchnorm.h"
 #include "kernels/gemm/gemm.h"
@@ -47,6 +49,14 @@ struct PartSums {
                                       static_cast<std::size_t>(begin), static_cast<std::size_t>(end), first, second);
   }
 
+  /// The same of dy, masked where the operands have y.
+  void add_masked(const kernels::BatchnormBackward& operands, float* dy, std::int64_t row, std::int64_t row_end,
+                  std::int64_t begin, std::int64_t end) const {
+    if (operands.y == nullptr) return add_backward(operands, row, row_end, begin, end);
+    kernels::batchnorm_bwd_mask_f32(operands, static_cast<std::size_t>(row), static_cast<std::size_t>(row_end),
+                                    static_cast<std::size_t>(begin), static_cast<std::size_t>(end), dy, first, second);
+  }
+
   double* first;
   double* second;
   std::int64_t channels;
@@ -61,5 +71,37 @@ inline void clear_parts(double* all, std::int64_t begin, std::int64_t end, std::
 inline kernels::Normalisation normalisation(const Operands& operands, int first, kernels::Activation activation) {
   return {activation, {operands.in<float>(first), operands.in<float>(first + 1), operands.in<float>(first + 2)}};
 }
+
+/// The sums that a node takes of its dx, the dy of a BatchNorm's backward (Op::with_backward_sums).
+class BackwardSums {
+ public:
+  BackwardSums(const BindContext& context, std::optional<graph::Activation> kind, int first_input,
+               std::int64_t channel_count)
+      : channels_(channel_count), first_(first_input), wanted_(kind.has_value()) {
+    if (!wanted_) return;
+    activation_ = to_kernel(*kind);
+    has_y_ = context.has_input(first_ + 4);
+  }
+  explicit operator bool() const { return wanted_; }
+
+  /// Rows [row, row_end) of channels [begin, end) of dx [rows][channels].
+  void add(const Operands& o, const PartSums& part, float* dx, std::int64_t row, std::int64_t row_end,
+           std::int64_t begin, std::int64_t end) const {
+    const kernels::BatchnormBackward operands{activation_,
+                                              static_cast<std::size_t>(channels_),
+                                              dx,
+                                              o.in<float>(first_),
+                                              has_y_ ? o.in<float>(first_ + 4) : nullptr,
+                                              normalisation(o, first_ + 1, activation_).affine};
+    part.add_masked(operands, dx, row, row_end, begin, end);
+  }
+
+ private:
+  std::int64_t channels_;
+  int first_;
+  bool wanted_;
+  bool has_y_ = false;
+  kernels::Activation activation_ = kernels::Activation::none;
+};
 
 }  // namespace bramble::engine

@@ -1,5 +1,6 @@
 #include "graph/ops/conv2d.h"
 
+#include "engine/bind/channel_sums.h"
 #include "engine/bind/convolution.h"
 #include "engine/bind/convolution_batchnorm.h"
 #include "engine/bind/ops.h"
@@ -24,6 +25,15 @@ kernels::Conv2dShape kernel_shape(const graph::Conv2dAttributes& attributes, con
           attributes.extra_padding};
 }
 
+/// dx's sums in a pass of their own, where its rows are not made one after the other.
+Phase backward_sums_phase(const SumParts& parts, const BackwardSums& backward_sums, std::int64_t channels) {
+  return {parts.count, [=](const Operands& o, std::int64_t part, std::byte*) {
+            const PartSums sums(o.out<double>(kDataSums), part, channels);
+            sums.clear(0, channels);
+            backward_sums.add(o, sums, o.out<float>(0), parts.begin(part), parts.end(part), 0, channels);
+          }};
+}
+
 }  // namespace
 
 Bound bind_conv2d(const BindContext& context) {
@@ -40,7 +50,12 @@ Bound bind_conv2d_bwd_data(const BindContext& context) {
   const auto& op = context.op<graph::Conv2dBwdData>();
   const kernels::Conv2dShape shape = kernel_shape(op.attributes, op.input_shape);
   if (takes_winograd_bwd_data(shape)) return bind_winograd_conv2d_bwd_data(context, shape);
-  return bind_convolution_bwd_data(context, shape);
+  Bound bound = bind_convolution_bwd_data(context, shape);
+  if (op.sums_for)
+    bound.phases.push_back(backward_sums_phase(
+        {shape.batch * shape.in_height * shape.in_width, context.output(kDataSums).shape[0]},
+        BackwardSums(context, op.sums_for, kDataSummed, shape.in_channels), shape.in_channels));
+  return bound;
 }
 
 Bound bind_conv2d_bwd_weight(const BindContext& context) {

@@ -15,7 +15,7 @@
 namespace bramble::engine {
 namespace {
 
-enum Input { kDy, kX, kWeight, kAddend, kMean, kScale, kBeta, kGradientX, kCoefficients };
+enum Input { kDy, kX, kWeight, kAddend, kMean, kScale, kBeta, kGradientX, kCoefficients, kSummed };
 enum Output { kDx, kDw, kDb, kSums };
 
 // Partial gradients of the weight, one a task of the fused pass: this many together stay small beside the activations.
@@ -33,7 +33,9 @@ struct Backward {
       : blocking(kernels::conv_blocking(context.caches.l2)),
         has_addend(context.has_input(kAddend)),
         has_dx(context.has_output(kDx)),
-        has_sums(context.has_output(kSums)) {
+        has_sums(context.has_output(kSums)),
+        backward_sums(context, context.op<graph::PointwiseConv2dBwd>().sums_for, kSummed,
+                      context.input(kX).shape.back()) {
     const graph::Shape& x = context.input(kX).shape;
     shape.in_width = graph::element_count(x) / x.back();
     shape.in_channels = x.back();
@@ -81,6 +83,9 @@ struct Backward {
   /// Adds the block's dx to the sums, where these are wanted.
   void sum(const Operands& o, const kernels::ConvSlice& block, const PartSums& part) const {
     if (!has_sums) return;
+    if (backward_sums)
+      return backward_sums.add(o, part, o.out<float>(kDx), block.row_begin, block.row_end, block.col_begin,
+                               block.col_end);
     const kernels::Normalisation norm = normal(o);
     const kernels::BatchnormBackward operands{norm.activation,   static_cast<std::size_t>(shape.in_channels),
                                               o.out<float>(kDx), o.in<float>(kX),
@@ -91,6 +96,7 @@ struct Backward {
   kernels::Conv2dShape shape;
   kernels::ConvBlocking blocking;
   bool has_addend, has_dx, has_sums;
+  BackwardSums backward_sums;
   bool fuses = false;  // by data and by weight go together, if dw is small
   std::optional<kernels::Activation> way_in, gradient_way_in;
   SumParts sums;

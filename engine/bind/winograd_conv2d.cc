@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "engine/bind/activation.h"
 #include "engine/bind/channel_sums.h"
+#include "engine/bind/convolution.h"
 #include "engine/bind/product_cuts.h"
 #include "engine/bind/winograd_cuts.h"
+#include "graph/ops/conv2d.h"
 #include "kernels/winograd_conv2d/winograd_conv2d.h"
 
 namespace bramble::engine {
@@ -48,14 +51,20 @@ struct Pass {
   WinogradConv2d conv;
   void (*transform_weight)(const WinogradConv2d&, const float*, std::int64_t, std::int64_t, float*) = nullptr;
   std::function<kernels::GemmEpilogue(const Operands&)> epilogue;
-  std::int64_t sum_parts = 0;  // of the result's channel sums, output 2; 0: nobody reads them
+  std::int64_t sum_parts = 0;   // of the result's channel sums; 0: nobody reads them
+  int sums = 2;                 // the output that they are
+  std::optional<BackwardSums> backward_sums;  // the sums are a BatchNorm's backward's
 };
 
 // The result in ranges of tiles, each in blocks of about `step`. Where its channel sums are taken on the way they are
 // whole rows of tiles, whose pixels lie side by side, or else whole groups of eight, as the GEMM takes them.
 class Ranges {
  public:
-  Ranges(const Pass& pass, std::int64_t step) : tiles_(pass.conv.result), parts_(pass.sum_parts) {
+  Ranges(const Pass& pass, std::int64_t step)
+      : tiles_(pass.conv.result),
+        parts_(pass.sum_parts),
+        sums_(pass.sums),
+        backward_sums_(pass.backward_sums) {
     const std::int64_t unit = parts_ > 0 ? tiles_.tiles_x : kGemmTileRows;
     step_ = std::max(step / unit, std::int64_t{1}) * unit;
     const std::int64_t wanted = task_count(ceil_div(pass.conv.tiles, step_));
@@ -73,8 +82,14 @@ class Ranges {
       const WinogradBlock block{tile, std::min(tile + step_, range.end), 0, tiles_.channels};
       run(block);
       if (parts_ == 0) continue;
-      PartSums(operands.out<double>(2), task, tiles_.channels)
-          .add(operands.out<float>(0), pixel(block.tile_begin), pixel(block.tile_end), 0, tiles_.channels);
+      const PartSums sums(operands.out<double>(sums_), task, tiles_.channels);
+      float* const result = operands.out<float>(0);
+      const std::int64_t begin = pixel(block.tile_begin), end = pixel(block.tile_end);
+      if (backward_sums_) {
+        backward_sums_->add(operands, sums, result, begin, end, 0, tiles_.channels);
+      } else {
+        sums.add(result, begin, end, 0, tiles_.channels);
+      }
     }
   }
 
@@ -82,7 +97,7 @@ class Ranges {
   // The parts that no task takes are the first one's to clear.
   void clear(const Operands& operands, std::int64_t task) const {
     if (parts_ == 0) return;
-    double* all = operands.out<double>(2);
+    double* all = operands.out<double>(sums_);
     clear_parts(all, task, task + 1, tiles_.channels);
     if (task == 0) clear_parts(all, count(), parts_, tiles_.channels);
   }
@@ -96,6 +111,8 @@ class Ranges {
 
   kernels::WinogradTiles tiles_;
   std::int64_t parts_;
+  int sums_;
+  std::optional<BackwardSums> backward_sums_;
   std::int64_t step_ = 0;
   std::vector<WinogradRange> ranges_;
 };
@@ -209,6 +226,11 @@ Bound bind_winograd_conv2d(const BindContext& context, const Conv2dShape& shape,
 
 Bound bind_winograd_conv2d_bwd_data(const BindContext& context, const Conv2dShape& shape) {
   Pass pass;
+  if (const auto kind = context.op<graph::Conv2dBwdData>().sums_for) {
+    pass.sums = kDataSums;
+    pass.sum_parts = context.output(kDataSums).shape[0];
+    pass.backward_sums = BackwardSums(context, kind, kDataSummed, shape.in_channels);
+  }
   pass.conv = kernels::winograd_conv2d_bwd_data(shape, kWinogradGradientTile);
   pass.transform_weight = kernels::winograd_bwd_data_weight_f32;
   pass.epilogue = [has_addend = context.has_input(2)](const Operands& operands) {

@@ -83,11 +83,15 @@ double Conv2d::flops(std::span<const TensorSpec> inputs, std::span<const TensorS
 }
 
 std::vector<TensorSpec> Conv2dBwdData::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 2, 3);
+  expect_inputs(inputs, 2, 8);
   expect_shape(inputs[0], output_shape(attributes, input_shape), "the output's gradient");
   expect_shape(inputs[1], weight_shape(attributes, input_shape), "the weight");
   if (has_input(inputs, 2)) expect_shape(inputs[2], input_shape, "the addend");
-  return {{input_shape}};
+  return {{input_shape}, channel_sums(input_shape)};
+}
+
+OpPtr Conv2dBwdData::with_backward_sums(Activation kind) const {
+  return sums_for ? nullptr : std::make_shared<Conv2dBwdData>(attributes, input_shape, kind);
 }
 
 double Conv2dBwdData::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec>) const {

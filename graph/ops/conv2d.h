@@ -41,16 +41,23 @@ class Conv2d : public Op {
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 
-/// Inputs: dy [N, OH, OW, out], weight, optional addend [N, H, W, C]. Output: dx = conv^T(dy, weight) + addend.
+/// Inputs: dy [N, OH, OW, out], weight, optional addend [N, H, W, C]; where dx is a BatchNorm's dy, that one's x, mean,
+/// scale, beta and perhaps y. Outputs: dx = conv^T(dy, weight) + addend; where it is a BatchNorm's, its channel sums.
 class Conv2dBwdData : public Op {
  public:
-  Conv2dBwdData(const Conv2dAttributes& values, Shape x_shape) : attributes(values), input_shape(std::move(x_shape)) {}
+  /// `dx_kind`: the activation of the BatchNorm that dx goes to, if so.
+  Conv2dBwdData(const Conv2dAttributes& values, Shape x_shape, std::optional<Activation> dx_kind = {})
+      : attributes(values), input_shape(std::move(x_shape)), sums_for(dx_kind) {}
   const Conv2dAttributes attributes;
   const Shape input_shape;
+  const std::optional<Activation> sums_for;
 
   std::string_view name() const override { return "conv2d_bwd_data"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   int addend_input() const override { return 2; }
+  int channel_sums_output() const override { return sums_for ? 1 : -1; }
+  OpPtr with_backward_sums(Activation kind) const override;
+  int backward_sums_input() const override { return 3; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 

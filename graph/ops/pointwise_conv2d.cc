@@ -8,7 +8,7 @@
 namespace bramble::graph {
 
 std::vector<TensorSpec> PointwiseConv2dBwd::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 3, 9);
+  expect_inputs(inputs, 3, 14);
   const TensorSpec& x = inputs[1];
   const TensorSpec& weight = inputs[2];
   Shape y = x.shape;
@@ -20,13 +20,19 @@ std::vector<TensorSpec> PointwiseConv2dBwd::infer(std::span<const TensorSpec> in
 }
 
 OpPtr PointwiseConv2dBwd::with_normalised_input(Activation kind) const {
-  return normalisation ? nullptr : std::make_shared<PointwiseConv2dBwd>(kind, gradient_normalisation);
+  if (normalisation || sums_for) return nullptr;
+  return std::make_shared<PointwiseConv2dBwd>(kind, gradient_normalisation);
 }
 
 OpPtr PointwiseConv2dBwd::with_normalised_gradient(std::span<const TensorSpec> inputs, Activation kind) const {
   // With a larger weight the two gradients are passes of their own: dy would be made twice, or written after all.
   if (element_count(inputs[2].shape) > kSmallWeight) return nullptr;
-  return gradient_normalisation ? nullptr : std::make_shared<PointwiseConv2dBwd>(normalisation, kind);
+  return gradient_normalisation ? nullptr : std::make_shared<PointwiseConv2dBwd>(normalisation, kind, sums_for);
+}
+
+OpPtr PointwiseConv2dBwd::with_backward_sums(Activation kind) const {
+  if (normalisation || sums_for) return nullptr;
+  return std::make_shared<PointwiseConv2dBwd>(normalisation, gradient_normalisation, kind);
 }
 
 double PointwiseConv2dBwd::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec>) const {

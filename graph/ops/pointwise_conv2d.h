@@ -14,24 +14,29 @@ inline constexpr std::int64_t kSmallWeight = 24 << 10;
 
 /// Inputs: dy [..., out], x [..., C], weight [out, C, 1, 1], optional addend (as x; + dx), and where x is normalised
 /// (x' = f((x - mean) * scale + beta)) mean, scale, beta [C]; where dy comes from before a BatchNorm's backward, that
-/// one's x (as dy) and coefficients [5, out]. Outputs: dx (as x; of x' where normalised), dw, db [out], and where
-/// normalised dx's channel sums.
+/// one's x (as dy) and coefficients [5, out]; where dx is some other BatchNorm's dy, that one's x, mean, scale, beta and
+/// perhaps y. Outputs: dx (as x; of x' where normalised), dw, db [out], and where normalised, or some other BatchNorm's,
+/// dx's channel sums.
 class PointwiseConv2dBwd : public Op {
  public:
-  /// The activations of the BatchNorms that x and dy come through, if they do.
-  explicit PointwiseConv2dBwd(std::optional<Activation> x_kind = {}, std::optional<Activation> dy_kind = {})
-      : normalisation(x_kind), gradient_normalisation(dy_kind) {}
+  /// The activations of the BatchNorms that x and dy come through and that dx goes to, if they do.
+  explicit PointwiseConv2dBwd(std::optional<Activation> x_kind = {}, std::optional<Activation> dy_kind = {},
+                              std::optional<Activation> dx_kind = {})
+      : normalisation(x_kind), gradient_normalisation(dy_kind), sums_for(dx_kind) {}
   const std::optional<Activation> normalisation;
   const std::optional<Activation> gradient_normalisation;
+  const std::optional<Activation> sums_for;
 
   std::string_view name() const override { return "pointwise_conv2d_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   int addend_input() const override { return 3; }
   OpPtr with_normalised_input(Activation kind) const override;
   NormalisedInput normalised_input() const override { return {1, 4}; }
-  int channel_sums_output() const override { return normalisation ? 3 : -1; }
+  int channel_sums_output() const override { return normalisation || sums_for ? 3 : -1; }
   OpPtr with_normalised_gradient(std::span<const TensorSpec> inputs, Activation kind) const override;
   int gradient_input() const override { return 7; }
+  OpPtr with_backward_sums(Activation kind) const override;
+  int backward_sums_input() const override { return 9; }
   int weight_gradient_output() const override { return 1; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };

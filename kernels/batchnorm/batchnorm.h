@@ -81,6 +81,11 @@ struct BatchnormBackward {
 void batchnorm_bwd_reduce_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
                               std::size_t channel_begin, std::size_t channel_end, double* sums, double* products);
 
+/// The same, and dy[r][c] (=) g[r][c] there: `dy` is the operands' own, given with y.
+void batchnorm_bwd_mask_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
+                            std::size_t channel_begin, std::size_t channel_end, float* dy, double* sums,
+                            double* products);
+
 /// for (c) {
 ///   dbeta[c] (=) sum g; dgamma[c] (=) sum g * xhat;  xhat = (x - mean) * rstd
 ///   training: slope[c] = -gamma * rstd^2 * dgamma / M, constant[c] = -gamma * rstd * dbeta / M; else both 0

@@ -38,10 +38,23 @@ inline float32x4_t masked(const Lanes& lanes, const BatchnormBackward& in, std::
   return dy;
 }
 
+// What becomes of g once it is summed.
+struct Dropped {
+  template <class Lanes>
+  void store(const Lanes&, std::size_t, float32x4_t) const {}
+};
+struct Kept {
+  float* g;
+  template <class Lanes>
+  void store(const Lanes& lanes, std::size_t i, float32x4_t value) const {
+    lanes.store(g + i, value);
+  }
+};
+
 // The sums of up to 64 rows of kVectors vectors of channels, from channel c on, stay in registers.
-template <Activation A, Mask M, int kVectors, class Lanes>
+template <Activation A, Mask M, int kVectors, class Lanes, class Result>
 inline void reduce_block(const Lanes& lanes, const BatchnormBackward& in, std::size_t row_begin, std::size_t row_end,
-                         std::size_t c, double* sums, double* products, std::size_t channels) {
+                         std::size_t c, const Result& result, double* sums, double* products, std::size_t channels) {
   float32x4_t sum[kVectors], product[kVectors];
   const Affine affine[2] = {{lanes, in.affine, c}, {lanes, in.affine, c + 4 * (kVectors - 1)}};
 #pragma GCC unroll 2
@@ -51,6 +64,7 @@ inline void reduce_block(const Lanes& lanes, const BatchnormBackward& in, std::s
     for (int v = 0; v < kVectors; ++v) {
       const float32x4_t centred = vsubq_f32(lanes.load(in.x + i + 4 * v), affine[v].mean);
       const float32x4_t g = masked<A, M>(lanes, in, i + 4 * v, centred, affine[v]);
+      result.store(lanes, i + 4 * v, g);
       sum[v] = vaddq_f32(sum[v], g);
       product[v] = vfmaq_f32(product[v], g, centred);
     }
@@ -67,18 +81,18 @@ inline void reduce_block(const Lanes& lanes, const BatchnormBackward& in, std::s
   }
 }
 
-template <Activation A, Mask M>
+template <Activation A, Mask M, class Result>
 void reduce(const BatchnormBackward& in, std::size_t row_begin, std::size_t row_end, std::size_t channel_begin,
-            std::size_t channel_end, double* sums, double* products) {
+            std::size_t channel_end, const Result& result, double* sums, double* products) {
   for (std::size_t block = row_begin; block < row_end; block += kBlockRows) {
     const std::size_t block_end = std::min(block + kBlockRows, row_end);
     std::size_t c = channel_begin;
     for (; c + 8 <= channel_end; c += 8) {
-      reduce_block<A, M, 2>(AllLanes{}, in, block, block_end, c, sums, products, 8);
+      reduce_block<A, M, 2>(AllLanes{}, in, block, block_end, c, result, sums, products, 8);
     }
     for_each_vector(c, channel_end, [&](auto lanes, std::size_t i) {
       const std::size_t width = std::min<std::size_t>(4, channel_end - i);
-      reduce_block<A, M, 1>(lanes, in, block, block_end, i, sums, products, width);
+      reduce_block<A, M, 1>(lanes, in, block, block_end, i, result, sums, products, width);
     });
   }
 }
@@ -135,7 +149,16 @@ void dispatch(const BatchnormBackward& in, Run&& run) {
 void batchnorm_bwd_reduce_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
                               std::size_t channel_begin, std::size_t channel_end, double* sums, double* products) {
   dispatch(operands, [&]<Activation A, Mask M>() {
-    reduce<A, M>(operands, row_begin, row_end, channel_begin, channel_end, sums, products);
+    reduce<A, M>(operands, row_begin, row_end, channel_begin, channel_end, Dropped{}, sums, products);
+  });
+}
+
+void batchnorm_bwd_mask_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
+                            std::size_t channel_begin, std::size_t channel_end, float* dy, double* sums,
+                            double* products) {
+  dispatch(operands, [&]<Activation A, Mask M>() {
+    if constexpr (M == Mask::from_y)
+      reduce<A, M>(operands, row_begin, row_end, channel_begin, channel_end, Kept{dy}, sums, products);
   });
 }
 

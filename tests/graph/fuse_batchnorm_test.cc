@@ -133,6 +133,38 @@ TEST(BatchNormFusion, WhatOthersReadBesideAPoolingIsWritten) {
   EXPECT_FALSE(static_cast<const BatchNormBwd&>(*node_of(graph, "bn1", "batchnorm_bwd").op).pool.has_value());
 }
 
+/// Two blocks, each with a residual that joins before a ReLU (`window`: the second begins with a 3x3 convolution).
+Graph joined_step(bool window) {
+  Builder b({.batch = 2, .size = 16, .classes = 4, .training = true});
+  TensorId x = b.conv2d("stem", b.images(), 8, 1);
+  x = b.relu(b.add(b.batchnorm("bn1", b.conv2d("conv1", x, 8, 1)), x));
+  const TensorId y = window ? b.conv2d("conv2", x, 8, 3, {.padding = 1}) : b.conv2d("conv2", x, 8, 1);
+  x = b.relu(b.add(b.batchnorm("bn2", y), x));
+  TrainingConfig config;
+  config.keep_gradients = true;
+  return make_training_step(b.finish(b.linear("fc", b.global_avg_pool(x), 4)), config).graph;
+}
+
+TEST(BatchNormFusion, WhereAResidualJoinsTheGradientComesMaskedWithItsSums) {
+  for (const bool window : {false, true}) {
+    const Graph graph = joined_step(window);
+    const Node& norm = node_of(graph, "bn1", "batchnorm");
+    const Node& backward = node_of(graph, "bn1", "batchnorm_bwd");
+    const Node& producer = node_of(graph, "conv2", window ? "conv2d_bwd_data" : "pointwise_conv2d_bwd");
+    ASSERT_EQ(backward.inputs[0], producer.outputs[0]);
+    EXPECT_EQ(backward.inputs.at(6), kNoTensor);
+    EXPECT_EQ(static_cast<const BatchNormBwd&>(*backward.op).attributes.activation, Activation::none);
+    EXPECT_EQ(backward.inputs.at(7), producer.outputs[static_cast<std::size_t>(producer.op->channel_sums_output())]);
+    const auto first = static_cast<std::size_t>(producer.op->backward_sums_input());
+    EXPECT_EQ((std::vector<TensorId>{producer.inputs.begin() + static_cast<std::ptrdiff_t>(first), producer.inputs.end()}),
+              (std::vector<TensorId>{norm.inputs[0], norm.outputs[1], norm.outputs[3], norm.inputs[2], norm.outputs[0]}));
+    // The residual's gradient is what the BatchNorm takes: the first convolution adds it to its own.
+    EXPECT_FALSE(is_read(graph, backward.outputs[3]));
+    const Node& addend = node_of(graph, "conv1", "pointwise_conv2d_bwd");
+    EXPECT_EQ(addend.inputs.at(3), producer.outputs[0]);
+  }
+}
+
 TEST(BatchNormFusion, ARunningNormalisationNeedsNoSums) {
   const Graph graph = training_step(false, false);
   EXPECT_LE(node_of(graph, "bn1", "batchnorm").inputs.size(), 6U);

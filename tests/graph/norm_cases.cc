@@ -89,6 +89,37 @@ auto between_convolutions(graph::Shape x, int channels, const graph::DepthwiseCo
   };
 }
 
+/// A ResNet's block: a BatchNorm with a residual, whose backward's sums and mask the convolution after it takes, and
+/// whose y is read further on too, so that two gradients reach it.
+auto before_join(graph::Shape x, const graph::Conv2dAttributes& after, Activation activation, bool training = true) {
+  return [=](Builder& b) {
+    const std::int64_t c = x.back();
+    const TensorId first = b.parameter(x);
+    const TensorId u = b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = static_cast<int>(c)}),
+                              {first, b.weight({c, c, 1, 1}, Layout::gemm_weight)})[0];
+    const TensorId y = b.node(
+        std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.training = training, .activation = activation}),
+        {u, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F), b.buffer({c}, 0.6F), first})[0];
+    const TensorId weight = b.weight({after.out_channels, c, after.kernel_h, after.kernel_w}, Layout::gemm_weight);
+    const TensorId z = b.node(std::make_shared<graph::Conv2d>(after), {y, weight})[0];
+    const bool same = b.graph.tensor(z).spec.shape == x;
+    return same ? b.node(std::make_shared<graph::Add>(), {z, y})[0] : z;
+  };
+}
+
+/// The same BatchNorm without a residual, before a convolution that cannot normalise what it reads.
+auto before_window(graph::Shape x, const graph::Conv2dAttributes& after, Activation activation) {
+  return [=](Builder& b) {
+    const std::int64_t c = x.back();
+    const TensorId y =
+        b.node(std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.activation = activation}),
+               {b.parameter(x, -1, 1.5F), b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F),
+                b.buffer({c}, 0.6F)})[0];
+    const TensorId weight = b.weight({after.out_channels, c, after.kernel_h, after.kernel_w}, Layout::gemm_weight);
+    return b.node(std::make_shared<graph::Conv2d>(after), {y, weight})[0];
+  };
+}
+
 /// A ResNet's stem: the pooling normalises what it reads, and the BatchNorm's backward undoes the pooling in passing.
 auto before_max_pool(graph::Shape x, const graph::Pool2dAttributes& pool, Activation activation, bool training = true) {
   return [=](Builder& b) {
@@ -184,6 +215,29 @@ std::vector<GradientCase> norm_cases() {
        between_convolutions({2, 12, 9, 4}, 20, {.kernel_h = 5, .kernel_w = 5, .padding = 2}, Activation::none)},
       {"between_convolutions_wide", between_convolutions({4, 16, 16, 16}, 64, {}, Activation::none)},
       {"between_convolutions_large_weight", between_convolutions({2, 9, 8, 5}, 520, {}, Activation::none, true, 516)},
+      {"before_join", before_join({2, 9, 8, 12}, {.out_channels = 12}, Activation::relu), 1e-4F, 3e-2},
+      {"before_join_linear", before_join({2, 9, 8, 5}, {.out_channels = 5}, Activation::none)},
+      {"before_join_wide", before_join({4, 16, 16, 16}, {.out_channels = 16}, Activation::relu), 1e-4F, 3e-2},
+      {"before_join_one_gradient", before_join({2, 9, 8, 12}, {.out_channels = 20}, Activation::relu6), 1e-4F, 3e-2},
+      {"before_join_evaluation", before_join({2, 9, 8, 5}, {.out_channels = 5}, Activation::relu, false), 1e-4F, 3e-2},
+      {"before_join_large_weight", before_join({2, 9, 8, 260}, {.out_channels = 260}, Activation::relu), 1e-4F, 3e-2},
+      {"before_join_transposing", before_join({2, 5, 7, 520}, {.out_channels = 520}, Activation::relu), 1e-4F, 3e-2},
+      {"before_join_window",
+       before_join({2, 9, 8, 7}, {.out_channels = 7, .kernel_h = 3, .kernel_w = 3, .padding = 1}, Activation::relu),
+       1e-4F, 3e-2},
+      {"before_join_winograd",
+       before_join({2, 18, 21, 36}, {.out_channels = 36, .kernel_h = 3, .kernel_w = 3, .padding = 1}, Activation::relu),
+       1e-4F, 3e-2},
+      {"before_join_stride",
+       before_join({2, 9, 8, 7}, {.out_channels = 6, .kernel_h = 3, .kernel_w = 3, .stride = 2, .padding = 1},
+                   Activation::relu),
+       1e-4F, 3e-2},
+      {"before_window",
+       before_window({2, 9, 8, 7}, {.out_channels = 5, .kernel_h = 3, .kernel_w = 3, .padding = 1}, Activation::silu)},
+      {"before_window_winograd",
+       before_window({2, 18, 21, 24}, {.out_channels = 20, .kernel_h = 3, .kernel_w = 3, .padding = 1},
+                     Activation::relu),
+       1e-4F, 3e-2},
       {"before_max_pool", before_max_pool({2, 9, 8, 6}, {3, 2, 1}, Activation::none), 1e-4F, 3e-2},
       {"before_max_pool_relu", before_max_pool({3, 8, 8, 5}, {2, 2, 0}, Activation::relu), 1e-4F, 3e-2},
       {"before_max_pool_in_pieces", before_max_pool({2, 9, 64, 300}, {3, 2, 1}, Activation::none), 1e-4F, 3e-2},

@@ -136,6 +136,28 @@ TEST(Batchnorm, ForwardMatchesReference) {
   }
 }
 
+// The same sums, to the bit, and dy masked in its own place.
+TEST(Batchnorm, MasksWhatItSums) {
+  for (const Case& shape : cases()) {
+    if (!shape.residual || shape.activation == Activation::none) continue;
+    Layer layer(shape);
+    layer.forward();
+    const std::size_t channels = shape.channels, split = channels / 2;
+    std::vector<double> sums(2 * channels), expected(2 * channels);
+    batchnorm_bwd_reduce_f32(layer.backward_operands(), 1, shape.rows, 0, channels, expected.data(),
+                             expected.data() + channels);
+    batchnorm_bwd_data_f32(layer.backward_operands(), 1, shape.rows, layer.slope.data(), layer.constant.data(), nullptr,
+                           layer.dresidual.data());
+    const float untouched = layer.dy[1];
+    for (const auto& [begin, end] : {std::pair{std::size_t{0}, split}, std::pair{split, channels}})
+      batchnorm_bwd_mask_f32(layer.backward_operands(), 1, shape.rows, begin, end, layer.dy.data() + 1, sums.data(),
+                             sums.data() + channels);
+    ASSERT_EQ(layer.dy[1], untouched);
+    for (std::size_t i = 0; i < sums.size(); ++i) ASSERT_NEAR(sums[i], expected[i], 1e-4 * std::abs(expected[i]) + 1e-5);
+    for (std::size_t i = channels; i < shape.rows * channels; ++i) ASSERT_EQ(layer.dy[1 + i], layer.dresidual[i]) << i;
+  }
+}
+
 TEST(Batchnorm, BackwardMatchesReference) {
   for (const Case& shape : cases()) {
     for (const bool training : {true, false}) {
