@@ -21,11 +21,11 @@ std::vector<SumTask> cut_sums(std::int64_t cols, std::int64_t groups, const SumP
   const EvenCut cut = even_cut(borders, cols, groups, tile_rows);
   std::vector<SumTask> tasks;
   for (std::int64_t group = 0; group < groups; ++group)
-    for (std::int64_t col = 0; col < cols; col += cut.col_step)
+    for (std::int64_t col = 0; col < cut.col_tasks; ++col)
       for (std::int64_t i = 0; i < cut.row_tasks; ++i) {
         const std::int64_t begin = cut.unit(parts.count, i), end = cut.unit(parts.count, i + 1);
         tasks.push_back(
-            {begin, end, {group, parts.begin(begin), parts.begin(end), col, std::min(col + cut.col_step, cols)}});
+            {begin, end, {group, parts.begin(begin), parts.begin(end), cut.col(col), cut.col(col + 1)}});
       }
   return tasks;
 }

@@ -24,9 +24,7 @@ struct Images {
         slices{static_cast<std::size_t>(pixels)},
         shape{static_cast<std::size_t>(pixels), static_cast<std::size_t>(channels), static_cast<std::size_t>(groups)} {
     const Slices finest = slice_rows(slices.rows, shape.channels);
-    const std::int64_t count = std::min(finest.count, std::max<std::int64_t>(1, kMostTasks / images));
-    slices.size = (slices.rows + static_cast<std::size_t>(count) - 1) / static_cast<std::size_t>(count);
-    slices.count = static_cast<std::int64_t>((slices.rows + slices.size - 1) / slices.size);
+    slices.count = std::min(finest.count, std::max<std::int64_t>(1, kMostTasks / images));
   }
 
   std::int64_t tasks() const { return images * slices.count; }

@@ -49,19 +49,19 @@ EvenCut even_cut(const std::vector<std::int64_t>& borders, std::int64_t cols, st
                  std::int64_t tile_rows) {
   const auto units = static_cast<std::int64_t>(borders.size()) - 1;
   EvenCut best;
-  std::int64_t best_cost = 0;
+  std::int64_t best_cost = -1;
   for (std::int64_t c = 1; c <= std::clamp<std::int64_t>(ceil_div(cols, kNarrowest), 1, kMostColTasks); ++c) {
     for (std::int64_t r = 1; r <= std::min(units, kMostRowTasks); ++r) {
-      const EvenCut cut{r, round_up(ceil_div(cols, c), kGemmTileCols)};
+      const EvenCut cut{cols, r, c};
       Dealt dealt;
       for (std::int64_t group = 0; group < groups; ++group)
-        for (std::int64_t col = 0; col < cols; col += cut.col_step)
+        for (std::int64_t col = 0; col < c; ++col)
           for (std::int64_t i = 0; i < r; ++i) {
             const std::int64_t rows = borders[static_cast<std::size_t>(cut.unit(units, i + 1))] -
                                       borders[static_cast<std::size_t>(cut.unit(units, i))];
-            dealt.deal(task_cost(rows, std::min(cut.col_step, cols - col), tile_rows));
+            dealt.deal(task_cost(rows, cut.col(col + 1) - cut.col(col), tile_rows));
           }
-      if (best.col_step > 0 && dealt.cost() >= best_cost) continue;
+      if (best_cost >= 0 && dealt.cost() >= best_cost) continue;
       best = cut;
       best_cost = dealt.cost();
     }
@@ -94,12 +94,12 @@ void cut_product(std::int64_t rows, std::int64_t cols, std::int64_t groups, std:
   const EvenCut cut = even_cut(borders, cols, std::min(groups, kCores), tile_rows);
   // Neighbouring tasks run at the same time: those of the same columns share their B panels in L3.
   for (std::int64_t group = 0; group < groups; ++group)
-    for (std::int64_t col = 0; col < cols; col += cut.col_step)
+    for (std::int64_t col = 0; col < cut.col_tasks; ++col)
       for (std::int64_t i = 0; i < cut.row_tasks; ++i)
         tasks.push_back(
             {phase,
              {group, borders[static_cast<std::size_t>(cut.unit(units, i))],
-              borders[static_cast<std::size_t>(cut.unit(units, i + 1))], col, std::min(col + cut.col_step, cols)}});
+              borders[static_cast<std::size_t>(cut.unit(units, i + 1))], cut.col(col), cut.col(col + 1)}});
 }
 
 namespace {

@@ -1,6 +1,7 @@
 // How a matrix product's work is cut into tasks: by shape alone, never by the number of threads.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -13,11 +14,17 @@ inline constexpr std::int64_t kTaskGoal = 16;
 
 /// How a product is cut into row_tasks x col_tasks tasks.
 struct EvenCut {
+  std::int64_t cols = 0;
   std::int64_t row_tasks = 1;
-  std::int64_t col_step = 0;  ///< whole tiles
+  std::int64_t col_tasks = 1;
 
   /// Of `units` units of rows those before range `i`.
   std::int64_t unit(std::int64_t units, std::int64_t i) const { return units * i / row_tasks; }
+  /// Where range `i` of the columns begins: whole tiles, ranges differ by one at most.
+  std::int64_t col(std::int64_t i) const {
+    const std::int64_t tiles = (cols + kernels::kGemmTileCols - 1) / kernels::kGemmTileCols;
+    return std::min(cols, tiles * i / col_tasks * kernels::kGemmTileCols);
+  }
 };
 
 /// The cut that four cores finish first, each taking the next task when it is free, counting what tiles of `tile_rows`

@@ -7,14 +7,18 @@
 
 namespace bramble::engine {
 
-/// The rows [0, rows) in `count` ranges of one size, the last one shorter.
+/// The rows [0, rows) in `count` ranges of whole groups of `unit` rows, which differ by one group at most: four cores
+/// that take a multiple of four of them are done together.
 struct Slices {
   std::size_t rows = 0;
-  std::size_t size = 1;
+  std::size_t unit = 1;
   std::int64_t count = 0;
 
-  std::size_t begin(std::int64_t task) const { return static_cast<std::size_t>(task) * size; }
-  std::size_t end(std::int64_t task) const { return std::min(rows, begin(task) + size); }
+  std::size_t begin(std::int64_t task) const {
+    const std::size_t groups = (rows + unit - 1) / unit;
+    return std::min(rows, groups * static_cast<std::size_t>(task) / static_cast<std::size_t>(count) * unit);
+  }
+  std::size_t end(std::int64_t task) const { return begin(task + 1); }
 };
 
 /// Up to 64 slices (16 tasks a core: the last one's wait is short, and partial sums stay few), of at least 8192
@@ -24,8 +28,7 @@ inline Slices slice_rows(std::size_t rows, std::size_t row_elements, std::size_t
   constexpr std::size_t kMost = 64;
   constexpr std::size_t kLeastElements = 8192;
   const std::size_t wanted = std::clamp<std::size_t>(rows * row_elements / kLeastElements, 1, kMost);
-  const std::size_t size = ((rows + wanted - 1) / wanted + unit - 1) / unit * unit;
-  return {rows, size, static_cast<std::int64_t>((rows + size - 1) / size)};
+  return {rows, unit, static_cast<std::int64_t>(std::clamp<std::size_t>((rows + unit - 1) / unit, 1, wanted))};
 }
 
 /// A range of single elements, in whole cache lines.
