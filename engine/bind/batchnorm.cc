@@ -16,10 +16,10 @@ namespace {
 // The rows' slices of the long passes, the channels' slices of the short steps between them, and the shared scratch:
 // the sums, if this node takes them itself, then two per-channel vectors.
 struct Layout {
-  Layout(const graph::Shape& shape, const graph::TensorSpec* given_sums, std::size_t unit = 4)
+  Layout(const graph::Shape& shape, const graph::TensorSpec* given_sums, std::optional<std::size_t> unit = {})
       : channels(static_cast<std::size_t>(shape.back())),
         rows(static_cast<std::size_t>(graph::element_count(shape)) / channels),
-        by_rows(slice_rows(rows, channels, unit)),
+        by_rows(unit ? slice_rows(rows, channels, *unit) : slice_rows(rows, channels)),
         parts(given_sums != nullptr ? static_cast<std::size_t>(given_sums->shape[0])
                                     : static_cast<std::size_t>(by_rows.count)),
         by_channels(slice_channels(channels, 2 * parts)),
@@ -260,8 +260,9 @@ Bound bind_batchnorm(const BindContext& context) {
 
 Bound bind_batchnorm_bwd(const BindContext& context) {
   const graph::Shape& x = context.input(Backward::kX).shape;
-  const bool pooled = context.op<graph::BatchNormBwd>().pool.has_value();
-  const Layout layout(x, given_sums(context, Backward::kSums), pooled ? static_cast<std::size_t>(x[2]) : 4);
+  // Where dy is unpooled on the way, slices are whole rows of an image.
+  const auto unit = context.op<graph::BatchNormBwd>().pool ? std::optional(static_cast<std::size_t>(x[2])) : std::nullopt;
+  const Layout layout(x, given_sums(context, Backward::kSums), unit);
   const BackwardPhases phases(context, layout);
   const bool has_dx = context.has_output(Backward::kDx);
   const bool has_dresidual = context.has_input(Backward::kY) && context.has_output(Backward::kDresidual);
