@@ -13,6 +13,9 @@
 namespace bramble::engine {
 namespace {
 
+// A part's double, from beyond L1 and added to one sum, takes about as long as four floats of a pass.
+constexpr std::size_t kWorkOfASum = 4;
+
 // The rows' slices of the long passes, the channels' slices of the short steps between them, and the shared scratch:
 // the sums, if this node takes them itself, then two per-channel vectors.
 struct Layout {
@@ -22,7 +25,7 @@ struct Layout {
         by_rows(unit ? slice_rows(rows, channels, *unit) : slice_rows(rows, channels)),
         parts(given_sums != nullptr ? static_cast<std::size_t>(given_sums->shape[0])
                                     : static_cast<std::size_t>(by_rows.count)),
-        by_channels(slice_channels(channels, 2 * parts)),
+        by_channels(slice_channels(channels, kWorkOfASum * 2 * parts)),
         own_sums(given_sums == nullptr ? parts * 2 * channels : 0) {}
 
   std::size_t shared_bytes() const { return own_sums * sizeof(double) + 3 * channels * sizeof(float); }

@@ -69,6 +69,9 @@ class Ranges {
     step_ = std::max(step / unit, std::int64_t{1}) * unit;
     const std::int64_t wanted = task_count(ceil_div(pass.conv.tiles, step_));
     ranges_ = cut_range(pass.conv.tiles, parts_ > 0 ? std::min(parts_, wanted) : wanted, unit);
+    // The large ones first: the small ones even out what four cores have left.
+    std::stable_sort(ranges_.begin(), ranges_.end(),
+                     [](const WinogradRange& a, const WinogradRange& b) { return a.size() > b.size(); });
   }
 
   std::int64_t count() const { return static_cast<std::int64_t>(ranges_.size()); }
