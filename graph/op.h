@@ -55,11 +55,11 @@ class Op {
   /// look for it.
   virtual int addend_input() const { return -1; }
 
-  /// The same op reading one input through a BatchNorm that leaves its output to its readers:
-  /// input' = f((input - mean) * scale + beta). Null if it cannot.
-  virtual std::shared_ptr<const Op> with_normalised_input(Activation kind) const;
-  /// Which input that is, and where the node takes the mean; scale and beta follow.
-  virtual NormalisedInput normalised_input() const { return {}; }
+  /// The same op reading input `x`, one of normalised_inputs(), through a BatchNorm that leaves its output to its
+  /// readers: input' = f((input - mean) * scale + beta). Null if it cannot, or reads it through one already.
+  virtual std::shared_ptr<const Op> with_normalised_input(int x, Activation kind) const;
+  /// Which inputs an op of this kind may read so, and where the node takes each one's mean; scale and beta follow.
+  virtual std::vector<NormalisedInput> normalised_inputs() const { return {}; }
   /// The same op taking as its dy the gradient before a BatchNorm's backward, which it does on the way in, with the
   /// BatchNorm's x and its coefficients (BatchNormBwd) as inputs gradient_input() and gradient_input() + 1. Null if it
   /// cannot, or would not gain by it.
