@@ -14,6 +14,7 @@
 #include "graph/ops/sgd.h"
 #include "graph/ops/softmax_cross_entropy.h"
 #include "graph/spread_rows.h"
+#include "graph/view_parts.h"
 
 namespace bramble::graph {
 namespace {
@@ -165,6 +166,7 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   fuse_batchnorm(graph);
   fuse_updates(graph);
   spread_rows(graph);
+  view_parts(graph);
   // Fusion has changed the nodes before the updates, not these.
   step.first_update = graph.nodes().size() - update_count;
   const auto computes_loss = [&](const Node& node) {
@@ -179,6 +181,7 @@ Model make_inference(Model model) {
   fuse_forward(model.graph);
   model.graph.keep(model.logits);
   fuse_batchnorm(model.graph);
+  view_parts(model.graph);
   return model;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/bind/channel_sums.h"
 #include "engine/bind/ops.h"
 #include "engine/bind/slices.h"
+#include "engine/layout.h"
 #include "graph/ops/batchnorm.h"
 
 namespace bramble::engine {
@@ -121,6 +122,7 @@ class BackwardPhases {
       : layout_(layout),
         activation_(to_kernel(context.op<graph::BatchNormBwd>().attributes.activation)),
         training_(context.op<graph::BatchNormBwd>().attributes.training),
+        dy_stride_(static_cast<std::size_t>(row_stride(context.input(Backward::kDy)))),
         has_y_(context.has_input(Backward::kY)) {}
 
   Phase reduce() const {
@@ -190,12 +192,14 @@ class BackwardPhases {
             o.in<float>(Backward::kDy),
             o.in<float>(Backward::kX),
             has_y_ ? o.in<float>(Backward::kY) : nullptr,
-            {o.in<float>(Backward::kMean), o.in<float>(Backward::kScale), o.in<float>(Backward::kBeta)}};
+            {o.in<float>(Backward::kMean), o.in<float>(Backward::kScale), o.in<float>(Backward::kBeta)},
+            dy_stride_};
   }
 
   Layout layout_;
   kernels::Activation activation_;
   bool training_;
+  std::size_t dy_stride_;
   bool has_y_;
 };
 

@@ -71,6 +71,10 @@ std::vector<TensorSpec> Split::infer(std::span<const TensorSpec> inputs) const {
   return parts;
 }
 
+std::int64_t Split::view_offset(int output) const {
+  return std::accumulate(sizes.begin(), sizes.begin() + output, std::int64_t{0});
+}
+
 void Split::backward(BackwardContext& context) const {
   std::vector<TensorId> gradients;
   for (std::size_t i = 0; i < sizes.size(); ++i) gradients.push_back(context.dy(static_cast<int>(i)));

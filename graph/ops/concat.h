@@ -30,17 +30,24 @@ class Concat : public Op {
   void backward(BackwardContext& context) const override;
   OpPtr with_normalised_input(int x, Activation kind) const override;
   std::vector<NormalisedInput> normalised_inputs() const override;
+  bool takes_part(int input) const override { return input < static_cast<int>(sizes.size()); }
 };
 
-/// Input: x [..., sum of sizes]. Outputs: [..., sizes[i]]; those that nobody reads cost nothing.
+/// Input: x [..., sum of sizes]. Outputs: [..., sizes[i]]; those that nobody reads cost nothing, nor do views.
 class Split : public Op {
  public:
-  explicit Split(std::vector<std::int64_t> channels) : sizes(std::move(channels)) {}
+  /// `in_place`: which parts are views into x; or empty.
+  explicit Split(std::vector<std::int64_t> channels, std::vector<bool> in_place = {})
+      : sizes(std::move(channels)), views(std::move(in_place)) {}
   const std::vector<std::int64_t> sizes;
+  const std::vector<bool> views;
 
   std::string_view name() const override { return "split"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
+  int in_place_input(int output) const override { return is_view(output) ? 0 : -1; }
+  bool is_view(int output) const override { return !views.empty() && views[static_cast<std::size_t>(output)]; }
+  std::int64_t view_offset(int output) const override;
 };
 
 }  // namespace bramble::graph

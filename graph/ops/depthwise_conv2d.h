@@ -34,6 +34,7 @@ class DepthwiseConv2d : public Op {
   OpPtr with_normalised_input(int x, Activation kind) const override;
   std::vector<NormalisedInput> normalised_inputs() const override { return {{0, 3}}; }
   int channel_sums_output() const override { return attributes.activation == Activation::none ? 1 : -1; }
+  bool takes_part(int input) const override { return input == 0; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 
@@ -58,6 +59,9 @@ class DepthwiseConv2dBwd : public Op {
   OpPtr with_normalised_gradient(std::span<const TensorSpec> inputs, Activation kind) const override;
   int gradient_input() const override { return 6; }
   int addend_input() const override { return kAddend; }
+  bool takes_part(int input) const override {
+    return input == 0 || (input == 1 && !attributes.normalisation) || input == kAddend;
+  }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 
  private:
