@@ -6,6 +6,7 @@
 #include "graph/autodiff.h"
 #include "graph/fuse.h"
 #include "graph/fuse_batchnorm.h"
+#include "graph/fuse_concat.h"
 #include "graph/fuse_updates.h"
 #include "graph/ops/adamw.h"
 #include "graph/ops/blend.h"
@@ -164,6 +165,7 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   if (config.keep_gradients)
     for (const auto& [parameter, gradient] : step.gradients) graph.keep(gradient);
   fuse_batchnorm(graph);
+  fuse_concat(graph);
   fuse_updates(graph);
   spread_rows(graph);
   view_parts(graph);
@@ -181,6 +183,7 @@ Model make_inference(Model model) {
   fuse_forward(model.graph);
   model.graph.keep(model.logits);
   fuse_batchnorm(model.graph);
+  fuse_concat(model.graph);
   view_parts(model.graph);
   return model;
 }

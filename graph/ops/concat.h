@@ -30,7 +30,7 @@ class Concat : public Op {
   void backward(BackwardContext& context) const override;
   OpPtr with_normalised_input(int x, Activation kind) const override;
   std::vector<NormalisedInput> normalised_inputs() const override;
-  bool takes_part(int input) const override { return input < static_cast<int>(sizes.size()); }
+  bool takes_part(int input) const override { return input >= 0 && input < static_cast<int>(sizes.size()); }
 };
 
 /// Input: x [..., sum of sizes]. Outputs: [..., sizes[i]]; those that nobody reads cost nothing, nor do views.

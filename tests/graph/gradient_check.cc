@@ -13,6 +13,7 @@
 #include "graph/autodiff.h"
 #include "graph/fuse.h"
 #include "graph/fuse_batchnorm.h"
+#include "graph/fuse_concat.h"
 #include "graph/spread_rows.h"
 #include "graph/view_parts.h"
 #include "tests/support/random.h"
@@ -43,6 +44,7 @@ Differentiated differentiate(const GradientCaseBuilder& builder, TensorId y, boo
   for (const auto& [parameter, gradient] : result.gradients) result.graph.keep(gradient);
   graph::fuse_gelu_gradients(result.graph);
   graph::fuse_batchnorm(result.graph);
+  graph::fuse_concat(result.graph);
   graph::spread_rows(result.graph);
   graph::view_parts(result.graph);
   return result;

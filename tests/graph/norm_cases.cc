@@ -9,6 +9,7 @@
 #include "graph/ops/concat.h"
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
+#include "graph/ops/gate.h"
 #include "graph/ops/groupnorm.h"
 #include "graph/ops/layernorm.h"
 #include "graph/ops/squeeze_excite.h"
@@ -102,6 +103,16 @@ auto ghost_module(graph::Shape x, int channels, const graph::BatchNormAttributes
     const TensorId cheap = normalised(b, depthwise(b, primary, {}), norm);
     const auto concat = std::make_shared<graph::Concat>(std::vector<std::int64_t>{channels, channels});
     return pointwise(b, b.node(concat, {primary, cheap})[0], 7);
+  };
+}
+
+/// The same times a gate, which joins the parts itself.
+auto gated_ghost_module(graph::Shape x, int channels, graph::Shape gate, const graph::BatchNormAttributes& norm) {
+  return [=](Builder& b) {
+    const TensorId primary = normalised(b, pointwise(b, b.parameter(x), channels), norm);
+    const TensorId cheap = normalised(b, depthwise(b, primary, {}), norm);
+    const auto concat = std::make_shared<graph::Concat>(std::vector<std::int64_t>{channels, channels});
+    return b.node(std::make_shared<graph::Gate>(), {b.node(concat, {primary, cheap})[0], b.parameter(gate)})[0];
   };
 }
 
@@ -205,6 +216,9 @@ std::vector<GradientCase> norm_cases() {
       {"ghost_module_hard_swish", ghost_module({2, 9, 8, 6}, 13, {.activation = Activation::hard_swish}), 1e-4F, 3e-2},
       {"ghost_module_wide", ghost_module({4, 16, 16, 16}, 64, {})},
       {"ghost_module_evaluation", ghost_module({2, 9, 8, 5}, 7, {.training = false})},
+      {"ghost_module_gated", gated_ghost_module({2, 9, 8, 5}, 6, {2, 4, 4, 12}, {})},
+      {"ghost_module_gated_silu",
+       gated_ghost_module({2, 8, 8, 8}, 24, {2, 8, 8, 48}, {.activation = Activation::silu})},
       {"concat_normalised", concat_normalised({2, 4, 5, 7})},
       {"squeeze_excite", squeeze_excite({3, 5, 4, 19}, {.reduced = 6}), 1e-4F, 2e-2},
       {"squeeze_excite_silu", squeeze_excite({2, 9, 9, 40}, {.reduced = 10, .activation = Activation::silu})},
