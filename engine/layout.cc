@@ -38,12 +38,16 @@ void check_sizes(const graph::TensorSpec& spec, std::size_t torch, std::size_t s
 }  // namespace
 
 std::int64_t row_stride(const graph::TensorSpec& spec) {
+  if (spec.layout == graph::Layout::part) return spec.row_pitch;
   return spec.shape.back() + (spec.layout == graph::Layout::spread_rows ? kSpread : 0);
 }
 
 std::size_t storage_elements(const graph::TensorSpec& spec) {
   if (spec.layout == graph::Layout::spread_rows)
     return static_cast<std::size_t>(graph::element_count(spec.shape) / spec.shape.back() * row_stride(spec));
+  if (spec.layout == graph::Layout::part)  // to the end of the last row, with what lies between
+    return static_cast<std::size_t>((graph::element_count(spec.shape) / spec.shape.back() - 1) * spec.row_pitch +
+                                    spec.shape.back());
   if (spec.layout == graph::Layout::gemm_weight)
     return static_cast<std::size_t>(kernels::packed_weight_elements(packed_shape(spec)));
   return static_cast<std::size_t>(graph::element_count(spec.shape));
@@ -61,6 +65,7 @@ void import_torch(const graph::TensorSpec& spec, std::span<const float> torch, s
       kernels::pack_weight_f32(packed_shape(spec), torch.data(), storage.data());
       return;
     case graph::Layout::spread_rows:
+    case graph::Layout::part:
       copy_rows(torch.data(), spec.shape.back(), storage.data(), row_stride(spec), spec.shape);
       return;
     case graph::Layout::depthwise_weight:
@@ -79,6 +84,7 @@ void export_torch(const graph::TensorSpec& spec, std::span<const float> storage,
       kernels::unpack_weight_f32(packed_shape(spec), storage.data(), torch.data());
       return;
     case graph::Layout::spread_rows:
+    case graph::Layout::part:
       copy_rows(storage.data(), row_stride(spec), torch.data(), spec.shape.back(), spec.shape);
       return;
     case graph::Layout::depthwise_weight:

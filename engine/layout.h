@@ -9,7 +9,7 @@ namespace bramble::engine {
 
 /// Elements from one row (of the last dimension) to the next; dense layouts have none between.
 std::int64_t row_stride(const graph::TensorSpec& spec);
-/// Elements of storage, padding counted.
+/// Elements of storage, padding counted, and what lies between a part's rows.
 std::size_t storage_elements(const graph::TensorSpec& spec);
 /// Bytes of storage.
 std::size_t storage_bytes(const graph::TensorSpec& spec);

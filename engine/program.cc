@@ -43,13 +43,13 @@ void Program::bind() {
   const std::vector<bool> read = tensors_read(graph_);
   for (const graph::Node& node : graph_.nodes()) {
     const auto output_is_read = std::make_unique<bool[]>(node.outputs.size());
-    bool has_effect = !node.op->mutated_inputs().empty();
+    bool runs = !node.op->mutated_inputs().empty();
     for (std::size_t o = 0; o < node.outputs.size(); ++o) {
-      output_is_read[o] = read[static_cast<std::size_t>(node.outputs[o])];
-      has_effect = has_effect || output_is_read[o];
+      const bool is_view = node.op->is_view(static_cast<int>(o));
+      output_is_read[o] = !is_view && read[static_cast<std::size_t>(node.outputs[o])];
+      runs = runs || output_is_read[o];
     }
     const BindContext context(graph_, node, caches_, {output_is_read.get(), node.outputs.size()});
-    const bool runs = has_effect && !node.op->is_view();
     steps_.push_back({runs ? find_bind(node.op->name())(context) : Bound{}, {}, {}});
   }
 }
@@ -64,7 +64,8 @@ void Program::allocate(const graph::Plan& plan, std::span<std::byte> lent) {
   }
   for (std::size_t id = 0; id < own_offsets_.size(); ++id)
     if (plan.placements[id].where == graph::Placement::Where::view_of)
-      own_offsets_[id] = own_offsets_[static_cast<std::size_t>(plan.placements[id].target)];
+      own_offsets_[id] =
+          own_offsets_[static_cast<std::size_t>(plan.placements[id].target)] + plan.placements[id].offset;
   std::size_t shared = 0;
   for (const Step& step : steps_) {
     shared = std::max(shared, step.bound.shared_scratch);
@@ -93,7 +94,7 @@ void* Program::locate(const graph::Plan& plan, graph::TensorId id) const {
     case graph::Placement::Where::arena:
       return arena_ + placement.offset;
     case graph::Placement::Where::view_of:
-      return locate(plan, placement.target);
+      return static_cast<std::byte*>(locate(plan, placement.target)) + placement.offset;
   }
   return nullptr;
 }

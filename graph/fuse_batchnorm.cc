@@ -64,12 +64,20 @@ class BatchNormFuser {
     node.inputs[i] = id;
   }
 
-  /// Whether the reader's input is its x (not its dy or residual), and it can normalise that.
-  OpPtr normalising(const Reader& reader, TensorId y, Activation kind) const {
+  /// The reader as it normalises its input, and where it takes the mean.
+  struct Normalising {
+    OpPtr op;
+    std::size_t mean;
+  };
+
+  /// Null where the reader cannot normalise that input (its dy, say, or its residual), or takes y as another one, too.
+  Normalising normalising(const Reader& reader, TensorId y, Activation kind) const {
     const Node& node = nodes_[reader.node];
-    OpPtr op = node.op->with_normalised_input(kind);
-    if (!op || static_cast<int>(reader.input) != op->normalised_input().x) return nullptr;
-    return std::count(node.inputs.begin(), node.inputs.end(), y) == 1 ? op : nullptr;
+    if (std::count(node.inputs.begin(), node.inputs.end(), y) != 1) return {};
+    for (const NormalisedInput& input : node.op->normalised_inputs())
+      if (input.x == static_cast<int>(reader.input))
+        return {node.op->with_normalised_input(input.x, kind), static_cast<std::size_t>(input.mean)};
+    return {};
   }
 
   void normalise_on_load(std::size_t n) {
@@ -79,17 +87,16 @@ class BatchNormFuser {
     const std::vector<Reader>& readers = readers_[index(y)];
     if (residual || kept_[index(y)] || readers.empty()) return;
     const Activation kind = as<BatchNorm>(n).attributes.activation;
-    std::vector<OpPtr> ops;
-    for (const Reader& reader : readers) ops.push_back(normalising(reader, y, kind));
-    if (std::find(ops.begin(), ops.end(), nullptr) != ops.end()) return;
+    std::vector<Normalising> changed;
+    for (const Reader& reader : readers) changed.push_back(normalising(reader, y, kind));
+    if (std::ranges::any_of(changed, [](const Normalising& one) { return one.op == nullptr; })) return;
     for (std::size_t r = 0; r < readers.size(); ++r) {
       Node& node = nodes_[readers[r].node];
-      node.op = ops[r];
+      node.op = changed[r].op;
       node.inputs[readers[r].input] = norm.inputs[0];
-      const auto first = static_cast<std::size_t>(ops[r]->normalised_input().mean);
-      set_input(node, first + 0, norm.outputs[1]);
-      set_input(node, first + 1, norm.outputs[3]);
-      set_input(node, first + 2, norm.inputs[2]);
+      set_input(node, changed[r].mean + 0, norm.outputs[1]);
+      set_input(node, changed[r].mean + 1, norm.outputs[3]);
+      set_input(node, changed[r].mean + 2, norm.inputs[2]);
     }
     readers_[index(y)].clear();
   }
@@ -118,8 +125,10 @@ class BatchNormFuser {
   /// Whether the sums that `producer` takes of its dx are those of backward node n: it masks by n's own normalisation.
   bool sums_of(std::size_t n, const Node& producer) const {
     const Node& norm = nodes_[n];
-    const auto first = static_cast<std::size_t>(producer.op->normalised_input().mean);
-    return !masked_by_y(norm) && producer.inputs.size() > first && producer.inputs[first] == norm.inputs[4];
+    return !masked_by_y(norm) && std::ranges::any_of(producer.op->normalised_inputs(), [&](const NormalisedInput& input) {
+      const auto mean = static_cast<std::size_t>(input.mean);
+      return producer.inputs.size() > mean && producer.inputs[mean] == norm.inputs[4];
+    });
   }
 
   /// Who writes dy takes its sums while it is in the cache, and masks it where the mask comes from y: dy is then the

@@ -1,6 +1,7 @@
 // What an op is to the graph: a shape rule, a differentiation rule, its cost. It knows no kernel and no memory.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -44,8 +45,14 @@ class Op {
   /// optional one too; or -1.
   virtual int in_place_input(int output) const;
 
-  /// Whether output `output` IS input `in_place_input(output)` under another shape (a view: no work, no memory).
-  virtual bool is_view() const { return false; }
+  /// Whether output `output` IS input `in_place_input(output)` under another shape, or a part of it (a view: no work,
+  /// no memory).
+  virtual bool is_view(int /*output*/) const { return false; }
+  /// Where in that input a view begins, in elements.
+  virtual std::int64_t view_offset(int /*output*/) const { return 0; }
+
+  /// Whether the op's kernels take input `input` with rows further apart than they are long: a part of a wider tensor.
+  virtual bool takes_part(int /*input*/) const { return false; }
 
   /// The same op with `kind` applied to output 0; null if it cannot (or has an activation already). `has_addend`:
   /// whether the node adds its addend_input().
@@ -55,11 +62,11 @@ class Op {
   /// look for it.
   virtual int addend_input() const { return -1; }
 
-  /// The same op reading one input through a BatchNorm that leaves its output to its readers:
-  /// input' = f((input - mean) * scale + beta). Null if it cannot.
-  virtual std::shared_ptr<const Op> with_normalised_input(Activation kind) const;
-  /// Which input that is, and where the node takes the mean; scale and beta follow.
-  virtual NormalisedInput normalised_input() const { return {}; }
+  /// The same op reading input `x`, one of normalised_inputs(), through a BatchNorm that leaves its output to its
+  /// readers: input' = f((input - mean) * scale + beta). Null if it cannot, or reads it through one already.
+  virtual std::shared_ptr<const Op> with_normalised_input(int x, Activation kind) const;
+  /// Which inputs an op of this kind may read so, and where the node takes each one's mean; scale and beta follow.
+  virtual std::vector<NormalisedInput> normalised_inputs() const { return {}; }
   /// The same op taking as its dy the gradient before a BatchNorm's backward, which it does on the way in, with the
   /// BatchNorm's x and its coefficients (BatchNormBwd) as inputs gradient_input() and gradient_input() + 1. Null if it
   /// cannot, or would not gain by it.

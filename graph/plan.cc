@@ -31,6 +31,7 @@ class Planner {
     read_.assign(graph.tensors().size(), false);
     lives_.resize(graph.tensors().size());
     buffer_of_.assign(graph.tensors().size(), kNever);
+    within_.assign(graph.tensors().size(), 0);
     plan_.placements.resize(graph.tensors().size());
   }
 
@@ -42,7 +43,7 @@ class Planner {
     for (std::size_t id = 0; id < buffer_of_.size(); ++id)
       if (buffer_of_[id] != kNever) {
         plan_.placements[id].where = Placement::Where::arena;
-        plan_.placements[id].offset = buffers_[static_cast<std::size_t>(buffer_of_[id])].offset;
+        plan_.placements[id].offset = buffers_[static_cast<std::size_t>(buffer_of_[id])].offset + within_[id];
       }
     return std::move(plan_);
   }
@@ -72,8 +73,11 @@ class Planner {
   /// What a view is a view of; any other tensor itself.
   TensorId source_of(TensorId id) const {
     for (auto node = graph_.nodes().rbegin(); node != graph_.nodes().rend(); ++node)
-      if (node->op->is_view() && node->outputs[0] == id)
-        id = node->inputs[static_cast<std::size_t>(node->op->in_place_input(0))];
+      for (int o = 0; o < static_cast<int>(node->outputs.size()); ++o)
+        if (node->outputs[static_cast<std::size_t>(o)] == id && node->op->is_view(o)) {
+          id = node->inputs[static_cast<std::size_t>(node->op->in_place_input(o))];
+          break;
+        }
     return id;
   }
 
@@ -81,14 +85,15 @@ class Planner {
 
   void make_buffers(int position) {
     const Node& node = graph_.nodes()[static_cast<std::size_t>(position)];
-    for (std::size_t o = 0; o < node.outputs.size(); ++o) {
-      const TensorId output = node.outputs[o];
+    for (int o = 0; o < static_cast<int>(node.outputs.size()); ++o) {
+      const TensorId output = node.outputs[static_cast<std::size_t>(o)];
       if (owned(output) || !read_[index(output)]) continue;
-      const int reusable = node.op->in_place_input(static_cast<int>(o));
+      const int reusable = node.op->in_place_input(o);
       const bool given = reusable >= 0 && static_cast<std::size_t>(reusable) < node.inputs.size();
       const TensorId input = given ? node.inputs[static_cast<std::size_t>(reusable)] : kNoTensor;
-      if (node.op->is_view()) {
-        make_view(output, input);
+      if (node.op->is_view(o)) {
+        const auto begin = static_cast<std::size_t>(node.op->view_offset(o));
+        make_view(output, input, begin * size_of(graph_.tensor(input).spec.dtype));
       } else if (!take_over(position, output, input)) {
         buffer_of_[index(output)] = static_cast<int>(buffers_.size());
         buffers_.push_back({lives_[index(output)], size_of_(graph_.tensor(output).spec)});
@@ -96,25 +101,35 @@ class Planner {
     }
   }
 
-  void make_view(TensorId output, TensorId input) {
+  /// `begin`: bytes from the input's first to the view's.
+  void make_view(TensorId output, TensorId input, std::size_t begin) {
     if (buffer_of_[index(input)] != kNever) {
       join(output, buffer_of_[index(input)]);
+      within_[index(output)] = within_[index(input)] + begin;
       return;
     }
     const Placement& target = plan_.placements[index(input)];
-    plan_.placements[index(output)] = {Placement::Where::view_of, 0,
-                                       target.where == Placement::Where::view_of ? target.target : input};
+    plan_.placements[index(output)] = target.where == Placement::Where::view_of
+                                          ? Placement{target.where, target.offset + begin, target.target}
+                                          : Placement{Placement::Where::view_of, begin, input};
   }
 
   bool take_over(int position, TensorId output, TensorId input) {
     if (!share_ || input == kNoTensor || buffer_of_[index(input)] == kNever) return false;
     const int candidate = buffer_of_[index(input)];
     const Buffer& buffer = buffers_[static_cast<std::size_t>(candidate)];
-    // Rows in other places would meet those of others that are still to be read.
+    // Rows in other places would meet those of others that are still to be read, of this tensor or of a part of it.
     if (graph_.tensor(output).spec.layout != graph_.tensor(input).spec.layout) return false;
+    if (reads_part_of(position, candidate)) return false;
     if (buffer.life.last != position || buffer.bytes < size_of_(graph_.tensor(output).spec)) return false;
     join(output, candidate);
     return true;
+  }
+
+  bool reads_part_of(int position, int buffer) const {
+    return std::ranges::any_of(graph_.nodes()[static_cast<std::size_t>(position)].inputs, [&](TensorId id) {
+      return id != kNoTensor && buffer_of_[index(id)] == buffer && graph_.tensor(id).spec.layout == Layout::part;
+    });
   }
 
   void join(TensorId id, int buffer) {
@@ -151,6 +166,7 @@ class Planner {
   std::vector<bool> read_;
   std::vector<Life> lives_;
   std::vector<int> buffer_of_;
+  std::vector<std::size_t> within_;  // bytes from the buffer's first: of views
   std::vector<Buffer> buffers_;
   Plan plan_;
 };

@@ -18,7 +18,7 @@ struct Placement {
     view_of,  ///< the memory of tensor `target`, which is `own`
   };
   Where where = Where::nowhere;
-  std::size_t offset = 0;  ///< bytes
+  std::size_t offset = 0;  ///< bytes; of a view those from its target's first
   TensorId target = kNoTensor;
 };
 

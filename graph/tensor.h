@@ -19,6 +19,7 @@ enum class DType : std::uint8_t { f32, f64, i32, u8 };
 enum class Layout : std::uint8_t {
   dense,             ///< row-major in `shape`
   spread_rows,       ///< row-major, rows (of the last dimension) further apart; see graph/spread_rows.h
+  part,              ///< some channels of a wider tensor, row_pitch elements from row to row; see graph/view_parts.h
   gemm_weight,       ///< shape [out, in] or PyTorch's [out, in / groups, KH, KW]; stored as the GEMM's packed B panels
   depthwise_weight,  ///< shape PyTorch's [C, 1, KH, KW]; stored as [KH * KW][C]
 };
@@ -38,6 +39,7 @@ struct TensorSpec {
   DType dtype = DType::f32;
   Layout layout = Layout::dense;
   int groups = 1;  ///< of a grouped convolution's weight: that many separate matrices
+  std::int64_t row_pitch = 0;  ///< of a part
 };
 
 struct Tensor {

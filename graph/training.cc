@@ -6,6 +6,7 @@
 #include "graph/autodiff.h"
 #include "graph/fuse.h"
 #include "graph/fuse_batchnorm.h"
+#include "graph/fuse_concat.h"
 #include "graph/fuse_updates.h"
 #include "graph/ops/adamw.h"
 #include "graph/ops/blend.h"
@@ -14,6 +15,7 @@
 #include "graph/ops/sgd.h"
 #include "graph/ops/softmax_cross_entropy.h"
 #include "graph/spread_rows.h"
+#include "graph/view_parts.h"
 
 namespace bramble::graph {
 namespace {
@@ -163,8 +165,10 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   if (config.keep_gradients)
     for (const auto& [parameter, gradient] : step.gradients) graph.keep(gradient);
   fuse_batchnorm(graph);
+  fuse_concat(graph);
   fuse_updates(graph);
   spread_rows(graph);
+  view_parts(graph);
   // Fusion has changed the nodes before the updates, not these.
   step.first_update = graph.nodes().size() - update_count;
   const auto computes_loss = [&](const Node& node) {
@@ -179,6 +183,8 @@ Model make_inference(Model model) {
   fuse_forward(model.graph);
   model.graph.keep(model.logits);
   fuse_batchnorm(model.graph);
+  fuse_concat(model.graph);
+  view_parts(model.graph);
   return model;
 }
 

@@ -105,9 +105,10 @@ std::string shared_passes(const Node& node, const std::vector<bool>& read) {
   const auto given = [&](std::size_t i) { return i < node.inputs.size() && node.inputs[i] != graph::kNoTensor; };
   if (as<graph::BatchNorm>(node)) return std::string(given(6) ? "_summed" : "") + (is_read(0) ? "" : "_left");
   if (as<graph::BatchNormBwd>(node)) return given(7) ? "_summed" : "";
-  const int mean = node.op->normalised_input().mean;
-  return std::string(mean >= 0 && given(static_cast<std::size_t>(mean)) ? "_normalised" : "") +
-         (is_read(node.op->channel_sums_output()) ? "_sums" : "");
+  const auto normalised = node.op->normalised_inputs();
+  const bool any = std::ranges::any_of(
+      normalised, [&](const graph::NormalisedInput& input) { return given(static_cast<std::size_t>(input.mean)); });
+  return std::string(any ? "_normalised" : "") + (is_read(node.op->channel_sums_output()) ? "_sums" : "");
 }
 
 std::string extents(const Shape& shape, std::size_t from) {

@@ -61,10 +61,10 @@ Layer make_layer(const Graph& graph, const Node& node, const std::vector<bool>& 
 }
 
 bool does_work(const Node& node, const std::vector<bool>& read) {
-  if (node.op->is_view()) return false;
-  return !node.op->mutated_inputs().empty() || std::any_of(node.outputs.begin(), node.outputs.end(), [&](TensorId id) {
-    return read[static_cast<std::size_t>(id)];
-  });
+  if (!node.op->mutated_inputs().empty()) return true;
+  for (std::size_t o = 0; o < node.outputs.size(); ++o)
+    if (read[static_cast<std::size_t>(node.outputs[o])] && !node.op->is_view(static_cast<int>(o))) return true;
+  return false;
 }
 
 // Gradients are kept, so that products and updates are layers of their own.

@@ -8,6 +8,7 @@
 #include "engine/bind/ops.h"
 #include "engine/bind/slices.h"
 #include "engine/bind/unpooling.h"
+#include "engine/layout.h"
 #include "graph/ops/batchnorm.h"
 
 namespace bramble::engine {
@@ -132,6 +133,7 @@ class BackwardPhases {
       : layout_(layout),
         activation_(to_kernel(context.op<graph::BatchNormBwd>().attributes.activation)),
         training_(context.op<graph::BatchNormBwd>().attributes.training),
+        dy_stride_(static_cast<std::size_t>(row_stride(context.input(Backward::kDy)))),
         has_y_(context.has_input(Backward::kY)),
         unpooling_(unpooling_of(context)) {}
 
@@ -201,6 +203,7 @@ class BackwardPhases {
                                reinterpret_cast<float*>(scratch), [&](std::size_t row, std::size_t rows) {
                                  Block block{operands(o), 0, rows, row * layout_.channels};
                                  block.operands.dy = reinterpret_cast<const float*>(scratch);
+                                 block.operands.dy_stride = layout_.channels;
                                  block.operands.x += block.first;
                                  run(block);
                                });
@@ -228,12 +231,14 @@ class BackwardPhases {
             o.in<float>(Backward::kDy),
             o.in<float>(Backward::kX),
             has_y_ ? o.in<float>(Backward::kY) : nullptr,
-            {o.in<float>(Backward::kMean), o.in<float>(Backward::kScale), o.in<float>(Backward::kBeta)}};
+            {o.in<float>(Backward::kMean), o.in<float>(Backward::kScale), o.in<float>(Backward::kBeta)},
+            dy_stride_};
   }
 
   Layout layout_;
   kernels::Activation activation_;
   bool training_;
+  std::size_t dy_stride_;
   bool has_y_;
   std::optional<Unpooling> unpooling_;
 };

@@ -78,7 +78,7 @@ class BindContext {
   int inputs() const { return inputs_; }
   bool has_input(int i) const { return i < inputs() && is_given(i); }
   bool has_update_input(int i) const { return is_given(inputs() + i); }
-  /// False: nobody reads it, its operand is nullptr and need not be computed.
+  /// False: nobody reads it, its operand is nullptr and need not be computed; or it is a view, and there already.
   bool has_output(int i) const { return output_is_read_[static_cast<std::size_t>(i)]; }
   const graph::TensorSpec& input(int i) const {
     return graph_.tensor(node_.inputs.at(static_cast<std::size_t>(i))).spec;

@@ -31,15 +31,16 @@ std::vector<SumTask> cut_sums(std::int64_t cols, std::int64_t groups, const SumP
 }
 
 void normalise_gradient(const Operands& operands, int gradient_input, kernels::Activation activation,
-                        std::int64_t channels, const kernels::ConvSlice& slice, float* dy) {
+                        std::int64_t channels, std::int64_t stride, const kernels::ConvSlice& slice, float* dy) {
   const std::int64_t first = slice.row_begin * channels + slice.col_begin;
   const float* const vectors = operands.in<float>(gradient_input + 1) + slice.col_begin;
   const kernels::BatchnormBackward norm{activation,
                                         static_cast<std::size_t>(channels),
-                                        operands.in<float>(0) + first,
+                                        operands.in<float>(0) + slice.row_begin * stride + slice.col_begin,
                                         operands.in<float>(gradient_input) + first,
                                         nullptr,
-                                        {vectors, vectors + channels, vectors + 2 * channels}};
+                                        {vectors, vectors + channels, vectors + 2 * channels},
+                                        static_cast<std::size_t>(stride)};
   const auto rows = static_cast<std::size_t>(slice.row_end - slice.row_begin);
   const auto cols = static_cast<std::size_t>(slice.col_end - slice.col_begin);
   kernels::batchnorm_bwd_data_strided_f32(norm, rows, cols, vectors + 3 * channels, vectors + 4 * channels, dy, cols);

@@ -19,9 +19,10 @@ Bound bind_convolution_batchnorm(const BindContext& context, const kernels::Conv
                                  graph::Activation activation, std::optional<graph::Activation> normalisation);
 
 /// A slice's rows and columns of dy [rows][channels], `dy` its first element, made of input 0, the gradient before a
-/// BatchNorm's backward: that one's x is input `gradient_input`, its coefficients are the next one.
+/// BatchNorm's backward, with rows `stride` apart: that one's x is input `gradient_input`, its coefficients are the
+/// next one.
 void normalise_gradient(const Operands& operands, int gradient_input, kernels::Activation activation,
-                        std::int64_t channels, const kernels::ConvSlice& slice, float* dy);
+                        std::int64_t channels, std::int64_t stride, const kernels::ConvSlice& slice, float* dy);
 
 /// Whole parts of the sums, some of the columns.
 struct SumTask {

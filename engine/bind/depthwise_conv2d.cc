@@ -11,6 +11,7 @@
 #include "engine/bind/depthwise_rows.h"
 #include "engine/bind/ops.h"
 #include "engine/bind/product_cuts.h"
+#include "engine/layout.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 
@@ -97,8 +98,8 @@ class SourceRows {
     ring_.prepare(turn.image, gathered_rows(shape_, turn.rows), [&](std::int64_t row, float* to) {
       const std::int64_t pixel = (turn.image * shape_.in_height + row) * shape_.in_width;
       kernels::batchnorm_fwd_strided_f32(normal.activation, width, channels,
-                                         x_ + pixel * shape_.channels + rows.channel_begin,
-                                         static_cast<std::size_t>(shape_.channels), normal.affine, to, channels);
+                                         x_ + pixel * shape_.x_pitch + rows.channel_begin,
+                                         static_cast<std::size_t>(shape_.x_pitch), normal.affine, to, channels);
     });
     return ring_.rows();
   }
@@ -151,6 +152,7 @@ struct Forward {
         ways_in(attributes, {}),
         bounds(bounds_of(attributes.activation)),
         has_bias(context.has_input(kBias)) {
+    shape.x_pitch = row_stride(context.input(kX));
     if (ways_in.x) shape.ring = tasks.most_rows([this](RowSpan of) { return gathered_rows(shape, of); });
   }
 
@@ -192,6 +194,9 @@ struct Backward {
         has_dw(context.has_output(kDw)),
         has_db(context.has_output(kDb)),
         has_addend(context.has_input(kAddend)) {
+    shape.x_pitch = row_stride(context.input(kX));
+    shape.dy_pitch = row_stride(context.input(kDy));
+    if (has_addend) shape.addend_pitch = row_stride(context.input(kAddend));
     if (ways_in.x) shape.ring = tasks.most_rows([this](RowSpan of) { return gathered_rows(shape, of); });
     if (ways_in.dy) shape.gradient_ring = tasks.most_rows([this](RowSpan of) { return gradient_rows(of); });
   }
@@ -214,7 +219,7 @@ struct Backward {
     if (!ways_in.dy) return operands.in<float>(kDy);
     ring.prepare(turn.image, gradient_rows(turn.rows), [&](std::int64_t row, float* to) {
       const std::int64_t pixel = (turn.image * shape.out_height + row) * shape.out_width;
-      normalise_gradient(operands, kGradientX, *ways_in.dy, shape.channels,
+      normalise_gradient(operands, kGradientX, *ways_in.dy, shape.channels, shape.dy_pitch,
                          {0, pixel, pixel + shape.out_width, turn.channel_begin, turn.channel_end}, to);
     });
     return ring.rows();

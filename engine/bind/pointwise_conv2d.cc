@@ -60,7 +60,7 @@ struct Backward {
     const std::int64_t channels = shape.out_channels;
     const float* const dy = o.in<float>(kDy) + row * channels;
     if (!gradient_way_in) return dy;
-    normalise_gradient(o, kGradientX, *gradient_way_in, channels, {0, row, end, 0, channels}, buffer);
+    normalise_gradient(o, kGradientX, *gradient_way_in, channels, channels, {0, row, end, 0, channels}, buffer);
     return buffer;
   }
 

@@ -51,6 +51,7 @@ class BatchNormBwd : public Op {
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   /// dx in x's place and dresidual in dy's, so that both may be taken.
   int in_place_input(int output) const override { return output == 0 ? 1 : output == 3 ? 0 : -1; }
+  bool takes_part(int input) const override { return input == 0; }
 };
 
 }  // namespace bramble::graph

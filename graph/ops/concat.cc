@@ -21,8 +21,9 @@ void expect_sizes(const std::vector<std::int64_t>& sizes) {
 
 std::vector<TensorSpec> Concat::infer(std::span<const TensorSpec> inputs) const {
   expect_sizes(sizes);
-  expect_inputs(inputs, 0, sizes.size());
-  require(inputs.size() == sizes.size(), "needs as many inputs as sizes");
+  expect_inputs(inputs, 0, 4 * sizes.size());
+  require(normalisations.empty() ? inputs.size() == sizes.size() : inputs.size() > sizes.size(),
+          "needs as many inputs as sizes");
   const auto present =
       std::find_if(inputs.begin(), inputs.end(), [](const TensorSpec& input) { return !input.shape.empty(); });
   require(present != inputs.end(), "all inputs are missing");
@@ -41,6 +42,21 @@ void Concat::backward(BackwardContext& context) const {
     if (context.wants(static_cast<int>(i))) context.set_dx(static_cast<int>(i), gradients[i]);
 }
 
+OpPtr Concat::with_normalised_input(int x, Activation kind) const {
+  auto parts = normalisations;
+  parts.resize(sizes.size());
+  auto& part = parts[static_cast<std::size_t>(x)];
+  if (part) return nullptr;
+  part = kind;
+  return std::make_shared<Concat>(sizes, std::move(parts));
+}
+
+std::vector<NormalisedInput> Concat::normalised_inputs() const {
+  std::vector<NormalisedInput> inputs;
+  for (int i = 0; i < static_cast<int>(sizes.size()); ++i) inputs.push_back({i, mean_input(i)});
+  return inputs;
+}
+
 std::vector<TensorSpec> Split::infer(std::span<const TensorSpec> inputs) const {
   expect_sizes(sizes);
   expect_inputs(inputs, 1, 1);
@@ -53,6 +69,10 @@ std::vector<TensorSpec> Split::infer(std::span<const TensorSpec> inputs) const {
     parts.back().shape.back() = size;
   }
   return parts;
+}
+
+std::int64_t Split::view_offset(int output) const {
+  return std::accumulate(sizes.begin(), sizes.begin() + output, std::int64_t{0});
 }
 
 void Split::backward(BackwardContext& context) const {

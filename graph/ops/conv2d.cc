@@ -71,7 +71,7 @@ std::shared_ptr<const Op> Conv2d::with_activation(Activation kind, bool) const {
   return std::make_shared<Conv2d>(fused);
 }
 
-OpPtr Conv2d::with_normalised_input(Activation kind) const {
+OpPtr Conv2d::with_normalised_input(int, Activation kind) const {
   if (!is_pointwise(attributes) || attributes.normalisation) return nullptr;
   Conv2dAttributes fused = attributes;
   fused.normalisation = kind;

@@ -35,8 +35,8 @@ class Conv2d : public Op {
   void backward(BackwardContext& context) const override;
   std::shared_ptr<const Op> with_activation(Activation kind, bool has_addend) const override;
   int addend_input() const override { return attributes.activation == Activation::none ? 3 : -1; }
-  OpPtr with_normalised_input(Activation kind) const override;
-  NormalisedInput normalised_input() const override { return {0, 4}; }
+  OpPtr with_normalised_input(int x, Activation kind) const override;
+  std::vector<NormalisedInput> normalised_inputs() const override { return {{0, 4}}; }
   int channel_sums_output() const override { return attributes.activation == Activation::none ? 2 : -1; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };

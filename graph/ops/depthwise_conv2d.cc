@@ -51,7 +51,7 @@ std::shared_ptr<const Op> DepthwiseConv2d::with_activation(Activation kind, bool
   return std::make_shared<DepthwiseConv2d>(fused);
 }
 
-OpPtr DepthwiseConv2d::with_normalised_input(Activation kind) const {
+OpPtr DepthwiseConv2d::with_normalised_input(int, Activation kind) const {
   if (attributes.normalisation) return nullptr;
   DepthwiseConv2dAttributes fused = attributes;
   fused.normalisation = kind;
@@ -71,7 +71,7 @@ std::vector<TensorSpec> DepthwiseConv2dBwd::infer(std::span<const TensorSpec> in
   return {{x}, inputs[2], {{x[3]}}, channel_sums(x)};
 }
 
-OpPtr DepthwiseConv2dBwd::with_normalised_input(Activation kind) const {
+OpPtr DepthwiseConv2dBwd::with_normalised_input(int, Activation kind) const {
   if (attributes.normalisation) return nullptr;
   DepthwiseConv2dAttributes fused = attributes;
   fused.normalisation = kind;

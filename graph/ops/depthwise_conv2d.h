@@ -31,9 +31,10 @@ class DepthwiseConv2d : public Op {
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
   std::shared_ptr<const Op> with_activation(Activation kind, bool has_addend) const override;
-  OpPtr with_normalised_input(Activation kind) const override;
-  NormalisedInput normalised_input() const override { return {0, 3}; }
+  OpPtr with_normalised_input(int x, Activation kind) const override;
+  std::vector<NormalisedInput> normalised_inputs() const override { return {{0, 3}}; }
   int channel_sums_output() const override { return attributes.activation == Activation::none ? 1 : -1; }
+  bool takes_part(int input) const override { return input == 0; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 
@@ -52,12 +53,15 @@ class DepthwiseConv2dBwd : public Op {
 
   std::string_view name() const override { return "depthwise_conv2d_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
-  OpPtr with_normalised_input(Activation kind) const override;
-  NormalisedInput normalised_input() const override { return {1, 3}; }
+  OpPtr with_normalised_input(int x, Activation kind) const override;
+  std::vector<NormalisedInput> normalised_inputs() const override { return {{1, 3}}; }
   int channel_sums_output() const override { return attributes.normalisation ? 3 : -1; }
   OpPtr with_normalised_gradient(std::span<const TensorSpec> inputs, Activation kind) const override;
   int gradient_input() const override { return 6; }
   int addend_input() const override { return kAddend; }
+  bool takes_part(int input) const override {
+    return input == 0 || (input == 1 && !attributes.normalisation) || input == kAddend;
+  }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 
  private:

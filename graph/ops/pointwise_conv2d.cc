@@ -19,7 +19,7 @@ std::vector<TensorSpec> PointwiseConv2dBwd::infer(std::span<const TensorSpec> in
   return {{x.shape}, weight, {{y.back()}}, channel_sums(x.shape)};
 }
 
-OpPtr PointwiseConv2dBwd::with_normalised_input(Activation kind) const {
+OpPtr PointwiseConv2dBwd::with_normalised_input(int, Activation kind) const {
   if (normalisation || sums_for) return nullptr;
   return std::make_shared<PointwiseConv2dBwd>(kind, gradient_normalisation);
 }

@@ -30,8 +30,8 @@ class PointwiseConv2dBwd : public Op {
   std::string_view name() const override { return "pointwise_conv2d_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   int addend_input() const override { return 3; }
-  OpPtr with_normalised_input(Activation kind) const override;
-  NormalisedInput normalised_input() const override { return {1, 4}; }
+  OpPtr with_normalised_input(int x, Activation kind) const override;
+  std::vector<NormalisedInput> normalised_inputs() const override { return {{1, 4}}; }
   int channel_sums_output() const override { return normalisation || sums_for ? 3 : -1; }
   OpPtr with_normalised_gradient(std::span<const TensorSpec> inputs, Activation kind) const override;
   int gradient_input() const override { return 7; }

@@ -29,7 +29,7 @@ void MaxPool2d::backward(BackwardContext& context) const {
                                  {context.dy(0), context.output(1)})[0]);
 }
 
-OpPtr MaxPool2d::with_normalised_input(Activation kind) const {
+OpPtr MaxPool2d::with_normalised_input(int, Activation kind) const {
   return normalisation ? nullptr : std::make_shared<MaxPool2d>(attributes, kind);
 }
 

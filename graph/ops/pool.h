@@ -28,8 +28,8 @@ class MaxPool2d : public Op {
   std::string_view name() const override { return "max_pool2d"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
-  OpPtr with_normalised_input(Activation kind) const override;
-  NormalisedInput normalised_input() const override { return {0, 1}; }
+  OpPtr with_normalised_input(int x, Activation kind) const override;
+  std::vector<NormalisedInput> normalised_inputs() const override { return {{0, 1}}; }
 };
 
 /// Inputs: dy, argmax. Output: dx.

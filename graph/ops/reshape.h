@@ -13,7 +13,7 @@ class Reshape : public Op {
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
   int in_place_input(int) const override { return 0; }
-  bool is_view() const override { return true; }
+  bool is_view(int) const override { return true; }
 
  private:
   Shape shape_;

@@ -44,7 +44,7 @@ void SqueezeExcite::backward(BackwardContext& context) const {
     if (context.wants(i)) context.set_dx(i, gradients[static_cast<std::size_t>(i)]);
 }
 
-OpPtr SqueezeExcite::with_normalised_input(Activation kind) const {
+OpPtr SqueezeExcite::with_normalised_input(int, Activation kind) const {
   return attributes.normalisation ? nullptr : std::make_shared<SqueezeExcite>(normalised(attributes, kind));
 }
 
@@ -59,7 +59,7 @@ std::vector<TensorSpec> SqueezeExciteBwd::infer(std::span<const TensorSpec> inpu
   return {x, inputs[2], {{attributes.reduced}}, inputs[3], {{x.shape[3]}}, channel_sums(x.shape)};
 }
 
-OpPtr SqueezeExciteBwd::with_normalised_input(Activation kind) const {
+OpPtr SqueezeExciteBwd::with_normalised_input(int, Activation kind) const {
   return attributes.normalisation ? nullptr : std::make_shared<SqueezeExciteBwd>(normalised(attributes, kind));
 }
 

@@ -28,8 +28,8 @@ class SqueezeExcite : public Op {
   std::string_view name() const override { return "squeeze_excite"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   void backward(BackwardContext& context) const override;
-  OpPtr with_normalised_input(Activation kind) const override;
-  NormalisedInput normalised_input() const override { return {0, 5}; }
+  OpPtr with_normalised_input(int x, Activation kind) const override;
+  std::vector<NormalisedInput> normalised_inputs() const override { return {{0, 5}}; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };
 
@@ -44,8 +44,8 @@ class SqueezeExciteBwd : public Op {
   std::string_view name() const override { return "squeeze_excite_bwd"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
   int in_place_input(int output) const override { return output == 0 ? 0 : -1; }
-  OpPtr with_normalised_input(Activation kind) const override;
-  NormalisedInput normalised_input() const override { return {1, 8}; }
+  OpPtr with_normalised_input(int x, Activation kind) const override;
+  std::vector<NormalisedInput> normalised_inputs() const override { return {{1, 8}}; }
   int channel_sums_output() const override { return attributes.normalisation ? 5 : -1; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };

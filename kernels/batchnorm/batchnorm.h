@@ -69,11 +69,12 @@ void batchnorm_fwd_strided_f32(Activation activation, std::size_t rows, std::siz
 /// had a residual), else from the forward's fma, which saves reading y.
 struct BatchnormBackward {
   Activation activation;  ///< with y: one whose backward takes the forward's output (activation.h)
-  std::size_t channels;   ///< C, the distance between rows of dy, x and y
-  const float* dy;        ///< [M][C]
+  std::size_t channels;   ///< C, the distance between rows of x and y
+  const float* dy;        ///< [M][C], rows dy_stride apart
   const float* x;         ///< [M][C]
   const float* y;         ///< [M][C] or nullptr
   BatchnormAffine affine;
+  std::size_t dy_stride = channels;  ///< elements
 };
 
 /// For channels [channel_begin, channel_end) and rows [row_begin, row_end):
@@ -81,7 +82,7 @@ struct BatchnormBackward {
 void batchnorm_bwd_reduce_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
                               std::size_t channel_begin, std::size_t channel_end, double* sums, double* products);
 
-/// The same, and dy[r][c] (=) g[r][c] there: `dy` is the operands' own, given with y.
+/// The same, and dy[r][c] (=) g[r][c] there: `dy` is the operands' own, dense, and y is given.
 void batchnorm_bwd_mask_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
                             std::size_t channel_begin, std::size_t channel_end, float* dy, double* sums,
                             double* products);
@@ -97,7 +98,7 @@ void batchnorm_bwd_coefficients_f32(std::size_t channel_begin, std::size_t chann
                                     float* constant);
 
 /// dx[r][c] (=) scale[c] * g + slope[c] * (x[r][c] - mean[c]) + constant[c]; dresidual[r][c] (=) g.
-/// Either may be nullptr. dx may be dy, x or y; dresidual likewise, but not the one that dx is.
+/// Either may be nullptr. dx may be dy (with rows as x's), x or y; dresidual likewise, but not the one that dx is.
 void batchnorm_bwd_data_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
                             const float* slope, const float* constant, float* dx, float* dresidual);
 

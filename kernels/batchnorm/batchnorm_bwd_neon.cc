@@ -25,11 +25,11 @@ struct Affine {
   float32x4_t mean, scale, beta;
 };
 
-// g of one vector, i being its index in dy, x and y; `centred` is x - mean.
+// g of one vector, i being its index in x and y; `centred` is x - mean.
 template <Activation A, Mask M, class Lanes>
-inline float32x4_t masked(const Lanes& lanes, const BatchnormBackward& in, std::size_t i, float32x4_t centred,
-                          const Affine& affine) {
-  const float32x4_t dy = lanes.load(in.dy + i);
+inline float32x4_t masked(const Lanes& lanes, const BatchnormBackward& in, const float* gradient, std::size_t i,
+                          float32x4_t centred, const Affine& affine) {
+  const float32x4_t dy = lanes.load(gradient);
   if constexpr (M == Mask::from_x) {
     const float32x4_t z = vfmaq_f32(affine.beta, centred, affine.scale);
     return activation_bwd_f32x4<A>(dy, kSavesOutput<A> ? activate_f32x4<A>(z) : z);
@@ -59,11 +59,12 @@ inline void reduce_block(const Lanes& lanes, const BatchnormBackward& in, std::s
   const Affine affine[2] = {{lanes, in.affine, c}, {lanes, in.affine, c + 4 * (kVectors - 1)}};
 #pragma GCC unroll 2
   for (int v = 0; v < kVectors; ++v) sum[v] = product[v] = vdupq_n_f32(0);
-  for (std::size_t i = row_begin * in.channels + c; i < row_end * in.channels; i += in.channels) {
+  const float* dy = in.dy + row_begin * in.dy_stride + c;
+  for (std::size_t i = row_begin * in.channels + c; i < row_end * in.channels; i += in.channels, dy += in.dy_stride) {
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) {
       const float32x4_t centred = vsubq_f32(lanes.load(in.x + i + 4 * v), affine[v].mean);
-      const float32x4_t g = masked<A, M>(lanes, in, i + 4 * v, centred, affine[v]);
+      const float32x4_t g = masked<A, M>(lanes, in, dy + 4 * v, i + 4 * v, centred, affine[v]);
       result.store(lanes, i + 4 * v, g);
       sum[v] = vaddq_f32(sum[v], g);
       product[v] = vfmaq_f32(product[v], g, centred);
@@ -97,7 +98,7 @@ void reduce(const BatchnormBackward& in, std::size_t row_begin, std::size_t row_
   }
 }
 
-// Where the gradients go: `channels` of rows dx_stride apart, dresidual's as dy's.
+// Where the gradients go: `channels` of rows dx_stride apart, dresidual's as x's.
 struct DataResult {
   std::size_t channels;
   const float* slope;
@@ -107,8 +108,9 @@ struct DataResult {
   float* dresidual;
 };
 
+// By value: for all that the compiler knows, storing through a reference's pointer changes what the reference holds.
 template <Activation A, Mask M, int Rows>
-void data_rows(const BatchnormBackward& in, std::size_t row, const DataResult& out) {
+void data_rows(BatchnormBackward in, std::size_t row, DataResult out) {
   for_each_vector(0, out.channels, [&](auto lanes, std::size_t c) {
     const Affine affine(lanes, in.affine, c);
     const float32x4_t k1 = lanes.load(out.slope + c);
@@ -117,7 +119,7 @@ void data_rows(const BatchnormBackward& in, std::size_t row, const DataResult& o
     for (int r = 0; r < Rows; ++r) {
       const std::size_t i = (row + r) * in.channels + c;
       const float32x4_t centred = vsubq_f32(lanes.load(in.x + i), affine.mean);
-      const float32x4_t g = masked<A, M>(lanes, in, i, centred, affine);
+      const float32x4_t g = masked<A, M>(lanes, in, in.dy + (row + r) * in.dy_stride + c, i, centred, affine);
       if (out.dresidual != nullptr) lanes.store(out.dresidual + i, g);
       if (out.dx == nullptr) continue;
       lanes.store(out.dx + (row + r) * out.dx_stride + c, vfmaq_f32(vfmaq_f32(k0, centred, k1), g, affine.scale));

@@ -35,10 +35,11 @@ void batchnorm_bwd_f32_ref(const BatchnormBackward& operands, std::size_t rows, 
     const double mean = operands.affine.mean[c];
     const auto normal = [&](std::size_t i) { return (operands.x[i] - mean) * rstd[c]; };
     const auto g = [&](std::size_t i) {
+      const float* const dy = operands.dy + i / channels * operands.dy_stride + c;
       if (operands.y == nullptr)
-        return operands.dy[i] * activation_gradient_ref(operands.activation, normal(i) * gamma[c] + beta[c]);
+        return *dy * activation_gradient_ref(operands.activation, normal(i) * gamma[c] + beta[c]);
       float gradient;
-      activation_bwd_f32_ref(operands.activation, 0, 1, operands.dy + i, operands.y + i, &gradient);
+      activation_bwd_f32_ref(operands.activation, 0, 1, dy, operands.y + i, &gradient);
       return static_cast<double>(gradient);
     };
     double sum = 0;

@@ -4,10 +4,11 @@
 //                     x[n][oy*stride - padding_height + ky*dilation][ox*stride - padding_width + kx*dilation][c]
 //                     * weight[ky][kx][c]
 //
-// where x outside the image is 0. All are dense: x [batch][in_height][in_width][channels],
-// y [batch][out_height][out_width][channels], weight [kernel_height][kernel_width][channels]. Any extents, aligned to
-// 4 bytes only; outputs alias nothing. The functions allocate nothing, keep no state and compute the rows they are told
-// to, so rows and channels may be divided freely.
+// where x outside the image is 0. All are dense, x [batch][in_height][in_width][channels],
+// y [batch][out_height][out_width][channels], weight [kernel_height][kernel_width][channels], but what is read may be
+// some channels of wider pixels (x_pitch, …; the references' operands are dense). Any extents, aligned to 4 bytes only;
+// outputs alias nothing. The functions allocate nothing, keep no state and compute the rows they are told to, so rows
+// and channels may be divided freely.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,10 @@ struct DepthwiseConv2dShape {
   std::int64_t ring = 0;
   /// The same of the backward's dy, row oy at dy + (oy % gradient_ring) * out_width * the slice's channels.
   std::int64_t gradient_ring = 0;
+  /// Elements from pixel to pixel of x and of the backward's dy, where they are no rings, and of its addend.
+  std::int64_t x_pitch = channels;
+  std::int64_t dy_pitch = channels;
+  std::int64_t addend_pitch = channels;
 
   std::int64_t taps() const { return kernel_height * kernel_width; }
 };

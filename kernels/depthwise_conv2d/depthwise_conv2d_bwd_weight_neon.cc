@@ -74,7 +74,7 @@ void accumulate_row(const SourceImage& source, const Filter& sums, const AxisTap
   for (std::int64_t position = 0; position < count; position += kTile) {
     TilePixels pixels;
     for (int t = 0; t < kTile; ++t)
-      pixels[t] = position + t < count ? dy + (position + t) * gradient.channels : depthwise::kZeros;
+      pixels[t] = position + t < count ? dy + (position + t) * gradient.pitch : depthwise::kZeros;
     for (bool more = true; more;) {
       more = table.fill();
       table.place(position);

@@ -37,8 +37,9 @@ struct Finish {
 /// A row of outputs, or every so-manyth pixel of one.
 struct OutputRow {
   float* pixels = nullptr;
-  const float* addend = nullptr;  ///< laid out likewise, added to the complete sums; or null
+  const float* addend = nullptr;  ///< added to the complete sums; or null
   std::int64_t pixel_step = 0;    ///< elements between computed pixels
+  std::int64_t addend_step = 0;   ///< the same of the addend
   std::int64_t count = 0;
   std::int64_t block = 0;  ///< channels to compute
 };
@@ -67,8 +68,9 @@ inline __attribute__((always_inline)) void gather_group(float32x4_t (&sum)[kPixe
 /// kAdds) are null where sums stay as they are.
 template <int kGroups, int kWidth, int kStep, int kPixels, bool kAdds, class Group, class Lanes>
 inline __attribute__((always_inline)) void gather_vector(const Group* groups, int count, bool accumulate,
-                                                         const Finish* finish, const float* addend, float* out,
-                                                         std::int64_t out_step, std::int64_t c, Lanes lanes) {
+                                                         const Finish* finish, const float* addend,
+                                                         std::int64_t addend_step, float* out, std::int64_t out_step,
+                                                         std::int64_t c, Lanes lanes) {
   float32x4_t sum[kPixels];
   if constexpr (kGroups == 0) {
 #pragma GCC unroll 8
@@ -87,7 +89,7 @@ inline __attribute__((always_inline)) void gather_vector(const Group* groups, in
   }
   if (kAdds && addend != nullptr) {
 #pragma GCC unroll 8
-    for (int t = 0; t < kPixels; ++t) sum[t] = vaddq_f32(sum[t], lanes.load(addend + t * out_step + c));
+    for (int t = 0; t < kPixels; ++t) sum[t] = vaddq_f32(sum[t], lanes.load(addend + t * addend_step + c));
   }
 #pragma GCC unroll 8
   for (int t = 0; t < kPixels; ++t) lanes.store(out + t * out_step + c, sum[t]);
@@ -98,14 +100,14 @@ inline __attribute__((always_inline)) void gather_tile(TapTable<kWidth, kStep, k
                                                        std::int64_t position, const Finish* finish,
                                                        const OutputRow& out) {
   float* pixels = out.pixels + position * out.pixel_step;
-  const float* addend = kAdds ? out.addend + position * out.pixel_step : nullptr;
+  const float* addend = kAdds ? out.addend + position * out.addend_step : nullptr;
   bool more = table.fill();
   table.place(position);
   depthwise::dispatch_groups<kWidth>(more ? 0 : table.count(), [&]<int kGroups>() {
     depthwise::for_each_vector(out.block, [&](std::int64_t c, auto lanes) {
       gather_vector<kGroups, kWidth, kStep, kPixels, kAdds>(table.groups(), table.count(), false,
-                                                            more ? nullptr : finish, more ? nullptr : addend, pixels,
-                                                            out.pixel_step, c, lanes);
+                                                            more ? nullptr : finish, more ? nullptr : addend,
+                                                            out.addend_step, pixels, out.pixel_step, c, lanes);
     });
   });
   while (more) {  // kernels with more groups than the table holds: the next ones add to what is there
@@ -113,7 +115,8 @@ inline __attribute__((always_inline)) void gather_tile(TapTable<kWidth, kStep, k
     table.place(position);
     depthwise::for_each_vector(out.block, [&](std::int64_t c, auto lanes) {
       gather_vector<0, kWidth, kStep, kPixels, kAdds>(table.groups(), table.count(), true, more ? nullptr : finish,
-                                                      more ? nullptr : addend, pixels, out.pixel_step, c, lanes);
+                                                      more ? nullptr : addend, out.addend_step, pixels, out.pixel_step,
+                                                      c, lanes);
     });
   }
 }
@@ -146,8 +149,8 @@ void depthwise_conv2d_fwd_f32(const DepthwiseConv2dShape& shape, const float* x,
     const std::int64_t block = std::min(kChannelBlock, slice.channel_end - c);
     for (std::int64_t row = slice.row_begin; row < slice.row_end; ++row) {
       const SourceImage source = depthwise::forward_source(shape, x, row, slice, c);
-      const OutputRow out{y + row * shape.out_width * shape.channels + c, nullptr, shape.channels, shape.out_width,
-                          block};
+      const OutputRow out{
+          y + row * shape.out_width * shape.channels + c, nullptr, shape.channels, 0, shape.out_width, block};
       depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
         gather_row<kWidth, kStep, false>(source, filter, vertical, row % shape.out_height, horizontal,
                                          finish.needed() ? &finish : nullptr, out);
@@ -170,9 +173,13 @@ void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const floa
       for (std::int64_t phase = 0; phase < std::min(shape.stride, shape.in_width); ++phase) {
         const AxisTaps horizontal =
             depthwise::backward_taps(shape.kernel_width, shape.stride, shape.padding_width, shape.dilation, phase);
-        const std::int64_t first = (row * shape.in_width + phase) * shape.channels + c;
-        const OutputRow out{dx + first, addend ? addend + first : nullptr, shape.stride * shape.channels,
-                            (shape.in_width - phase + shape.stride - 1) / shape.stride, block};
+        const std::int64_t first = row * shape.in_width + phase;
+        const OutputRow out{dx + first * shape.channels + c,
+                            addend ? addend + first * shape.addend_pitch + c : nullptr,
+                            shape.stride * shape.channels,
+                            shape.stride * shape.addend_pitch,
+                            (shape.in_width - phase + shape.stride - 1) / shape.stride,
+                            block};
         depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
           if (addend != nullptr)
             gather_row<kWidth, kStep, true>(source, filter, vertical, iy / shape.stride, horizontal, nullptr, out);

@@ -46,34 +46,34 @@ inline constexpr std::int64_t kChannelBlock = 256;
 /// What a pixel outside the image reads, whatever the channel within its block.
 alignas(64) inline constexpr float kZeros[kChannelBlock] = {};
 
-/// An image that is gathered from: dense [height][width][channels], `pixels` at the block's first channel.
+/// An image that is gathered from: [height][width] pixels, `pixels` at the block's first channel.
 struct SourceImage {
   const float* pixels = nullptr;
   std::int64_t height = 0;
   std::int64_t width = 0;
-  std::int64_t channels = 0;
-  std::int64_t ring = 0;  ///< where > 0: row r lies at r % ring
+  std::int64_t pitch = 0;  ///< elements from pixel to pixel
+  std::int64_t ring = 0;   ///< where > 0: row r lies at r % ring
 
-  const float* row(std::int64_t r) const { return pixels + (ring > 0 ? r % ring : r) * width * channels; }
+  const float* row(std::int64_t r) const { return pixels + (ring > 0 ? r % ring : r) * width * pitch; }
 };
 
-/// An image's rows at channel c of a slice: dense, or in a ring of the slice's channels.
+/// An image's rows at channel c of a slice: in place, or in a ring of the slice's channels.
 inline SourceImage source_image(const float* pixels, std::int64_t image, std::int64_t height, std::int64_t width,
-                                std::int64_t channels, std::int64_t ring, const DepthwiseSlice& slice, std::int64_t c) {
+                                std::int64_t pitch, std::int64_t ring, const DepthwiseSlice& slice, std::int64_t c) {
   if (ring > 0) return {pixels + (c - slice.channel_begin), height, width, slice.channels(), ring};
-  return {pixels + image * height * width * channels + c, height, width, channels, 0};
+  return {pixels + image * height * width * pitch + c, height, width, pitch, 0};
 }
 
 /// The image of x that row `row` (of batch * out_height) of y gathers from.
 inline SourceImage forward_source(const DepthwiseConv2dShape& shape, const float* x, std::int64_t row,
                                   const DepthwiseSlice& slice, std::int64_t c) {
-  return source_image(x, row / shape.out_height, shape.in_height, shape.in_width, shape.channels, shape.ring, slice, c);
+  return source_image(x, row / shape.out_height, shape.in_height, shape.in_width, shape.x_pitch, shape.ring, slice, c);
 }
 
 /// dy of an image.
 inline SourceImage gradient_source(const DepthwiseConv2dShape& shape, const float* dy, std::int64_t image,
                                    const DepthwiseSlice& slice, std::int64_t c) {
-  return source_image(dy, image, shape.out_height, shape.out_width, shape.channels, shape.gradient_ring, slice, c);
+  return source_image(dy, image, shape.out_height, shape.out_width, shape.dy_pitch, shape.gradient_ring, slice, c);
 }
 
 /// The filter, or its gradient: [taps][channels], `values` at the block's first channel.
@@ -137,17 +137,17 @@ class TapTable {
 
   /// Points the groups' columns at what output pixels [position, position + kTile) gather.
   void place(std::int64_t position) {
-    const std::int64_t pitch = kWidth == 1 ? horizontal_.position_step : 1;
+    const std::int64_t step = kWidth == 1 ? horizontal_.position_step : 1;
     for (int g = 0; g < count_; ++g) {
       const float** columns = groups_[g].columns;
       const float* row = rows_[g];
       std::int64_t column = first_columns_[g] + position * horizontal_.position_step;
-      if (column >= 0 && column + (kColumns - 1) * pitch < source_.width) {
-        const float* pixel = row + column * source_.channels;
-        for (int j = 0; j < kColumns; ++j, pixel += pitch * source_.channels) columns[j] = pixel;
+      if (column >= 0 && column + (kColumns - 1) * step < source_.width) {
+        const float* pixel = row + column * source_.pitch;
+        for (int j = 0; j < kColumns; ++j, pixel += step * source_.pitch) columns[j] = pixel;
       } else {
-        for (int j = 0; j < kColumns; ++j, column += pitch)
-          columns[j] = column >= 0 && column < source_.width ? row + column * source_.channels : kZeros;
+        for (int j = 0; j < kColumns; ++j, column += step)
+          columns[j] = column >= 0 && column < source_.width ? row + column * source_.pitch : kZeros;
       }
     }
   }

@@ -1,3 +1,4 @@
+#include "kernels/activation/activation_neon.h"
 #include "kernels/gate/gate.h"
 #include "kernels/simd/partial.h"
 
@@ -9,25 +10,52 @@ std::size_t first_position(std::size_t i, std::size_t extent, std::size_t gate_e
   return (i * extent + gate_extent - 1) / gate_extent;
 }
 
-/// The pixels that one pixel of the gate goes to.
-struct Field {
-  std::size_t begin;      ///< elements, at the first
-  std::size_t rows;
-  std::size_t cols;
-  std::size_t row_pitch;  ///< elements
-  std::size_t channels;
+/// Four channels of a source, from its channel c on: as they lie, and through a normalisation.
+struct Plain {
+  template <class Lanes>
+  Plain(const Lanes&, const GateSource&, std::size_t) {}
+  float32x4_t operator()(float32x4_t x) const { return x; }
 };
 
-template <bool kHasDx>
-void gate_bwd_pixel(const Field& field, const float* dy, const float* x, const float* gate, float* dx, float* dgate) {
-  for_each_vector(0, field.channels, [&](auto lanes, std::size_t c) {
+template <Activation A>
+struct Normalised {
+  template <class Lanes>
+  Normalised(const Lanes& lanes, const GateSource& source, std::size_t c)
+      : mean(lanes.load(source.way_in->affine.mean + c)),
+        scale(lanes.load(source.way_in->affine.scale + c)),
+        beta(lanes.load(source.way_in->affine.beta + c)) {}
+  float32x4_t operator()(float32x4_t x) const { return activate_f32x4<A>(vfmaq_f32(beta, vsubq_f32(x, mean), scale)); }
+  float32x4_t mean, scale, beta;
+};
+
+/// Calls run.operator()<way in>().
+template <class Run>
+void dispatch(const GateSource& source, Run run) {
+  if (source.way_in == nullptr) return run.template operator()<Plain>();
+  dispatch_activation(source.way_in->activation, [&]<Activation A>() { run.template operator()<Normalised<A>>(); });
+}
+
+/// The image's pixels that one pixel of the gate goes to.
+struct Field {
+  std::size_t begin;  ///< pixel
+  std::size_t rows;
+  std::size_t cols;
+};
+
+template <class WayIn, bool kHasDx>
+void gate_bwd_pixel(const GateShape& shape, const Field& field, const GateSource& source, const float* dy,
+                    const float* gate, float* dx, float* dgate) {
+  for_each_vector(0, source.channels, [&](auto lanes, std::size_t c) {
+    const WayIn way_in(lanes, source, c);
     const float32x4_t factor = lanes.load(gate + c);
     float32x4_t sum = vdupq_n_f32(0);
     for (std::size_t r = 0; r < field.rows; ++r) {
-      std::size_t at = field.begin + r * field.row_pitch + c;
-      for (std::size_t p = 0; p < field.cols; ++p, at += field.channels) {
+      const std::size_t pixel = field.begin + r * shape.width;
+      std::size_t at = pixel * shape.channels + source.first + c;
+      const float* x = source.x + pixel * source.pitch + c;
+      for (std::size_t p = 0; p < field.cols; ++p, at += shape.channels, x += source.pitch) {
         const float32x4_t gradient = lanes.load(dy + at);
-        sum = vfmaq_f32(sum, gradient, lanes.load(x + at));
+        sum = vfmaq_f32(sum, gradient, way_in(lanes.load(x)));
         if constexpr (kHasDx) lanes.store(dx + at, vmulq_f32(gradient, factor));
       }
     }
@@ -35,41 +63,54 @@ void gate_bwd_pixel(const Field& field, const float* dy, const float* x, const f
   });
 }
 
-}  // namespace
-
-void gate_fwd_f32(const GateShape& shape, std::size_t row_begin, std::size_t row_end, const float* x,
-                  const float* gate, float* y) {
-  for (std::size_t row = row_begin; row < row_end; ++row) {
-    const std::size_t n = row / shape.height, gate_row = row % shape.height * shape.gate_height / shape.height;
-    const float* const factors = gate + (n * shape.gate_height + gate_row) * shape.gate_width * shape.channels;
-    for (std::size_t w = 0; w < shape.width; ++w) {
-      const float* const factor = factors + w * shape.gate_width / shape.width * shape.channels;
-      const std::size_t at = (row * shape.width + w) * shape.channels;
-      for_each_vector(0, shape.channels, [&](auto lanes, std::size_t c) {
-        lanes.store(y + at + c, vmulq_f32(lanes.load(x + at + c), lanes.load(factor + c)));
-      });
-    }
+template <class WayIn, bool kHasDx>
+void gate_bwd_row(const GateShape& shape, std::size_t row, const GateSource& source, const float* dy, const float* gate,
+                  float* dx, float* dgate) {
+  const std::size_t n = row / shape.gate_height, i = row % shape.gate_height;
+  const std::size_t top = first_position(i, shape.height, shape.gate_height);
+  const std::size_t bottom = first_position(i + 1, shape.height, shape.gate_height);
+  for (std::size_t j = 0; j < shape.gate_width; ++j) {
+    const std::size_t left = first_position(j, shape.width, shape.gate_width);
+    const std::size_t right = first_position(j + 1, shape.width, shape.gate_width);
+    const Field field{(n * shape.height + top) * shape.width + left, bottom - top, right - left};
+    const std::size_t at = (row * shape.gate_width + j) * shape.channels + source.first;
+    float* const sums = dgate != nullptr ? dgate + at : nullptr;
+    gate_bwd_pixel<WayIn, kHasDx>(shape, field, source, dy, gate + at, dx, sums);
   }
 }
 
-void gate_bwd_f32(const GateShape& shape, std::size_t row_begin, std::size_t row_end, const float* dy, const float* x,
-                  const float* gate, float* dx, float* dgate) {
-  const std::size_t row_pitch = shape.width * shape.channels;
-  for (std::size_t row = row_begin; row < row_end; ++row) {
-    const std::size_t n = row / shape.gate_height, i = row % shape.gate_height;
-    const std::size_t top = first_position(i, shape.height, shape.gate_height);
-    const std::size_t bottom = first_position(i + 1, shape.height, shape.gate_height);
-    for (std::size_t j = 0; j < shape.gate_width; ++j) {
-      const std::size_t left = first_position(j, shape.width, shape.gate_width);
-      const std::size_t right = first_position(j + 1, shape.width, shape.gate_width);
-      const Field field{(n * shape.height + top) * row_pitch + left * shape.channels, bottom - top, right - left,
-                        row_pitch, shape.channels};
-      const std::size_t at = (row * shape.gate_width + j) * shape.channels;
-      float* const sums = dgate != nullptr ? dgate + at : nullptr;
-      if (dx != nullptr) gate_bwd_pixel<true>(field, dy, x, gate + at, dx, sums);
-      else gate_bwd_pixel<false>(field, dy, x, gate + at, dx, sums);
-    }
+template <class WayIn>
+void gate_fwd_row(const GateShape& shape, std::size_t row, const GateSource& source, const float* gate, float* y) {
+  const std::size_t n = row / shape.height, gate_row = row % shape.height * shape.gate_height / shape.height;
+  const float* const factors = gate + (n * shape.gate_height + gate_row) * shape.gate_width * shape.channels;
+  for (std::size_t w = 0; w < shape.width; ++w) {
+    const float* const factor = factors + w * shape.gate_width / shape.width * shape.channels + source.first;
+    const float* const x = source.x + (row * shape.width + w) * source.pitch;
+    float* const to = y + (row * shape.width + w) * shape.channels + source.first;
+    for_each_vector(0, source.channels, [&](auto lanes, std::size_t c) {
+      const WayIn way_in(lanes, source, c);
+      lanes.store(to + c, vmulq_f32(way_in(lanes.load(x + c)), lanes.load(factor + c)));
+    });
   }
+}
+
+}  // namespace
+
+void gate_fwd_f32(const GateShape& shape, std::size_t row_begin, std::size_t row_end, const GateSource& source,
+                  const float* gate, float* y) {
+  dispatch(source, [&]<class WayIn>() {
+    for (std::size_t row = row_begin; row < row_end; ++row) gate_fwd_row<WayIn>(shape, row, source, gate, y);
+  });
+}
+
+void gate_bwd_f32(const GateShape& shape, std::size_t row_begin, std::size_t row_end, const float* dy,
+                  const GateSource& source, const float* gate, float* dx, float* dgate) {
+  dispatch(source, [&]<class WayIn>() {
+    for (std::size_t row = row_begin; row < row_end; ++row) {
+      if (dx != nullptr) gate_bwd_row<WayIn, true>(shape, row, source, dy, gate, dx, dgate);
+      else gate_bwd_row<WayIn, false>(shape, row, source, dy, gate, dx, dgate);
+    }
+  });
 }
 
 }  // namespace bramble::kernels

@@ -14,6 +14,7 @@ struct FakeOpTraits {
   bool in_place = false;
   bool view = false;
   int outputs = 1;
+  std::int64_t view_offset = 0;
 };
 
 class FakeOp : public graph::Op {
@@ -30,7 +31,8 @@ class FakeOp : public graph::Op {
       if (context.wants(i)) context.set_dx(i, context.emit(std::make_shared<FakeOp>(), {context.dy(0)})[0]);
   }
   int in_place_input(int) const override { return traits_.in_place || traits_.view ? 0 : -1; }
-  bool is_view() const override { return traits_.view; }
+  bool is_view(int) const override { return traits_.view; }
+  std::int64_t view_offset(int) const override { return traits_.view_offset; }
 
  private:
   FakeOpTraits traits_;

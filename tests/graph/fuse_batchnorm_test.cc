@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "graph/builder.h"
 #include "graph/ops/batchnorm.h"
+#include "graph/ops/concat.h"
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/pointwise_conv2d.h"
@@ -86,6 +89,47 @@ TEST(BatchNormFusion, ADepthwiseConvolutionMakesItsGradientToo) {
   const auto& op = dynamic_cast<const DepthwiseConv2dBwd&>(*reader.op);
   EXPECT_EQ(op.gradient_normalisation, Activation::none);
   EXPECT_EQ(op.attributes.normalisation, Activation::relu6);
+}
+
+/// A ghost module with ReLU, of 8 + 8 channels; `other` reads its second half too.
+Graph ghost_step(bool other) {
+  Builder b({.batch = 2, .size = 16, .classes = 4});
+  const TensorId primary = b.relu(b.batchnorm("bn1", b.conv2d("pw", b.images(), 8, 1)));
+  const TensorId cheap = b.relu(b.batchnorm("bn2", b.conv2d("dw", primary, 8, 3, {.padding = 1, .groups = 8})));
+  TensorId y = b.conv2d("pwl", b.concat({primary, cheap}), 8, 1);
+  if (other) y = b.add(y, cheap);
+  return make_training_step(b.finish(b.linear("fc", b.global_avg_pool(b.relu(y)), 4)), {}).graph;
+}
+
+const Node& concat_of(const Graph& graph) {
+  return *std::ranges::find_if(graph.nodes(), [](const Node& node) { return node.op->name() == "concat"; });
+}
+
+TEST(BatchNormFusion, AConcatenationNormalisesEachPartByItsOwn) {
+  const Graph graph = ghost_step(false);
+  const Node& concat = concat_of(graph);
+  std::vector<TensorId> parts, affines;
+  for (const char* name : {"bn1", "bn2"}) {
+    const Node& norm = node_of(graph, name, "batchnorm");
+    EXPECT_FALSE(is_read(graph, norm.outputs[0])) << name;
+    parts.push_back(norm.inputs[0]);
+    affines.insert(affines.end(), {norm.outputs[1], norm.outputs[3], norm.inputs[2]});
+  }
+  parts.insert(parts.end(), affines.begin(), affines.end());
+  EXPECT_EQ(concat.inputs, parts);
+  EXPECT_EQ(static_cast<const Concat&>(*concat.op).normalisations,
+            (std::vector<std::optional<Activation>>{Activation::relu, Activation::relu}));
+}
+
+TEST(BatchNormFusion, AConcatenationTakesAPartThatSomeoneElseReadsAsItIs) {
+  const Graph graph = ghost_step(true);
+  const Node& concat = concat_of(graph);
+  const Node& norm = node_of(graph, "bn2", "batchnorm");
+  EXPECT_TRUE(is_read(graph, norm.outputs[0]));
+  EXPECT_EQ(concat.inputs[1], norm.outputs[0]);
+  EXPECT_EQ(concat.inputs[0], node_of(graph, "bn1", "batchnorm").inputs[0]);
+  EXPECT_EQ(static_cast<const Concat&>(*concat.op).normalisations,
+            (std::vector<std::optional<Activation>>{Activation::relu, {}}));
 }
 
 TEST(BatchNormFusion, AnOutputThatSomeoneElseReadsIsWritten) {

@@ -13,7 +13,9 @@
 #include "graph/autodiff.h"
 #include "graph/fuse.h"
 #include "graph/fuse_batchnorm.h"
+#include "graph/fuse_concat.h"
 #include "graph/spread_rows.h"
+#include "graph/view_parts.h"
 #include "tests/support/random.h"
 
 namespace bramble::test {
@@ -43,7 +45,9 @@ Differentiated differentiate(const GradientCaseBuilder& builder, TensorId y, boo
   graph::fuse_gelu_gradients(result.graph);
   graph::fuse_gradient_sums(result.graph);
   graph::fuse_batchnorm(result.graph);
+  graph::fuse_concat(result.graph);
   graph::spread_rows(result.graph);
+  graph::view_parts(result.graph);
   return result;
 }
 

@@ -6,8 +6,10 @@
 #include "graph/ops/add.h"
 #include "graph/ops/batchnorm.h"
 #include "graph/ops/batchnorm_sum.h"
+#include "graph/ops/concat.h"
 #include "graph/ops/conv2d.h"
 #include "graph/ops/depthwise_conv2d.h"
+#include "graph/ops/gate.h"
 #include "graph/ops/groupnorm.h"
 #include "graph/ops/layernorm.h"
 #include "graph/ops/pool.h"
@@ -67,25 +69,62 @@ auto batchnorm_sum(const SumCase& c) {
   };
 }
 
+TensorId normalised(Builder& b, TensorId y, const graph::BatchNormAttributes& attributes) {
+  const std::int64_t c = b.graph.tensor(y).spec.shape.back();
+  return b.node(std::make_shared<graph::BatchNorm>(attributes),
+                {y, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F), b.buffer({c}, 0.6F)})[0];
+}
+
+TensorId pointwise(Builder& b, TensorId y, int to) {
+  const std::int64_t c = b.graph.tensor(y).spec.shape.back();
+  return b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = to}),
+                {y, b.weight({to, c, 1, 1}, Layout::gemm_weight)})[0];
+}
+
+TensorId depthwise(Builder& b, TensorId y, const graph::DepthwiseConv2dAttributes& attributes) {
+  const std::int64_t c = b.graph.tensor(y).spec.shape.back();
+  return b.node(std::make_shared<graph::DepthwiseConv2d>(attributes),
+                {y, b.weight({c, 1, attributes.kernel_h, attributes.kernel_w}, Layout::depthwise_weight)})[0];
+}
+
 /// The chain that MobileNets are made of: all of a BatchNorm's passes but one go to the convolutions beside it.
-auto between_convolutions(graph::Shape x, int channels, const graph::DepthwiseConv2dAttributes& depthwise,
+auto between_convolutions(graph::Shape x, int channels, const graph::DepthwiseConv2dAttributes& attributes,
                           Activation activation, bool training = true, int out = 7) {
   return [=](Builder& b) {
-    const auto norm = [&](TensorId y, Activation kind) {
-      const std::int64_t c = b.graph.tensor(y).spec.shape.back();
-      return b.node(
-          std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.training = training, .activation = kind}),
-          {y, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F), b.buffer({c}, 0.6F)})[0];
-    };
-    const auto pointwise = [&](TensorId y, int to) {
-      const std::int64_t c = b.graph.tensor(y).spec.shape.back();
-      return b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = to}),
-                    {y, b.weight({to, c, 1, 1}, Layout::gemm_weight)})[0];
-    };
-    TensorId y = norm(pointwise(b.parameter(x), channels), activation);
-    const TensorId weight = b.weight({channels, 1, depthwise.kernel_h, depthwise.kernel_w}, Layout::depthwise_weight);
-    y = norm(b.node(std::make_shared<graph::DepthwiseConv2d>(depthwise), {y, weight})[0], activation);
-    return pointwise(y, out);
+    const graph::BatchNormAttributes norm{.training = training, .activation = activation};
+    const TensorId y = normalised(b, pointwise(b, b.parameter(x), channels), norm);
+    return pointwise(b, normalised(b, depthwise(b, y, attributes), norm), out);
+  };
+}
+
+/// GhostNet's module: what is joined is normalised where it is joined, and the way back takes parts where they lie.
+auto ghost_module(graph::Shape x, int channels, const graph::BatchNormAttributes& norm) {
+  return [=](Builder& b) {
+    const TensorId primary = normalised(b, pointwise(b, b.parameter(x), channels), norm);
+    const TensorId cheap = normalised(b, depthwise(b, primary, {}), norm);
+    const auto concat = std::make_shared<graph::Concat>(std::vector<std::int64_t>{channels, channels});
+    return pointwise(b, b.node(concat, {primary, cheap})[0], 7);
+  };
+}
+
+/// The same times a gate, which joins the parts itself.
+auto gated_ghost_module(graph::Shape x, int channels, graph::Shape gate, const graph::BatchNormAttributes& norm) {
+  return [=](Builder& b) {
+    const TensorId primary = normalised(b, pointwise(b, b.parameter(x), channels), norm);
+    const TensorId cheap = normalised(b, depthwise(b, primary, {}), norm);
+    const auto concat = std::make_shared<graph::Concat>(std::vector<std::int64_t>{channels, channels});
+    return b.node(std::make_shared<graph::Gate>(), {b.node(concat, {primary, cheap})[0], b.parameter(gate)})[0];
+  };
+}
+
+/// One part through a BatchNorm, one as it is, one through another BatchNorm with another activation.
+auto concat_normalised(graph::Shape x) {
+  return [=](Builder& b) {
+    const std::int64_t c = x.back();
+    const TensorId first = normalised(b, b.parameter(x), {.activation = Activation::silu});
+    const TensorId last = normalised(b, b.parameter(x), {.training = false});
+    return b.node(std::make_shared<graph::Concat>(std::vector<std::int64_t>{c, c, c}),
+                  {first, b.parameter(x), last})[0];
   };
 }
 
@@ -243,6 +282,15 @@ std::vector<GradientCase> norm_cases() {
       {"before_max_pool_in_pieces", before_max_pool({2, 9, 64, 300}, {3, 2, 1}, Activation::none), 1e-4F, 3e-2},
       {"before_max_pool_evaluation", before_max_pool({2, 9, 8, 6}, {3, 2, 1}, Activation::relu6, false), 1e-4F, 3e-2},
       {"between_convolutions_evaluation", between_convolutions({2, 9, 8, 5}, 12, {}, Activation::none, false)},
+      {"ghost_module", ghost_module({2, 9, 8, 5}, 12, {})},
+      {"ghost_module_relu", ghost_module({3, 8, 9, 8}, 24, {.activation = Activation::relu}), 1e-4F, 3e-2},
+      {"ghost_module_hard_swish", ghost_module({2, 9, 8, 6}, 13, {.activation = Activation::hard_swish}), 1e-4F, 3e-2},
+      {"ghost_module_wide", ghost_module({4, 16, 16, 16}, 64, {})},
+      {"ghost_module_evaluation", ghost_module({2, 9, 8, 5}, 7, {.training = false})},
+      {"ghost_module_gated", gated_ghost_module({2, 9, 8, 5}, 6, {2, 4, 4, 12}, {})},
+      {"ghost_module_gated_silu",
+       gated_ghost_module({2, 8, 8, 8}, 24, {2, 8, 8, 48}, {.activation = Activation::silu})},
+      {"concat_normalised", concat_normalised({2, 4, 5, 7})},
       {"squeeze_excite", squeeze_excite({3, 5, 4, 19}, {.reduced = 6}), 1e-4F, 2e-2},
       {"squeeze_excite_silu", squeeze_excite({2, 9, 9, 40}, {.reduced = 10, .activation = Activation::silu})},
       {"squeeze_excite_hard", squeeze_excite({1, 3, 4, 17}, {.reduced = 8, .gate = Activation::hard_sigmoid}), 1e-3F,

@@ -7,12 +7,13 @@
 #include "graph/ops/add.h"
 #include "graph/ops/bias.h"
 #include "graph/ops/concat.h"
+#include "graph/ops/depthwise_conv2d.h"
 #include "graph/ops/dropout.h"
 #include "graph/ops/gate.h"
 #include "graph/ops/pool.h"
 #include "graph/ops/pool_mixer.h"
-#include "graph/ops/reshape.h"
 #include "graph/ops/repeat_interleave.h"
+#include "graph/ops/reshape.h"
 #include "graph/ops/resize.h"
 #include "graph/ops/scale.h"
 #include "graph/ops/softmax_cross_entropy.h"
@@ -70,6 +71,24 @@ auto split_and_concat(graph::Shape x, std::vector<std::int64_t> sizes) {
   };
 }
 
+/// As InceptionNeXt has it: branches read their channels in place, two of them the same; one is joined as it is.
+auto depthwise_branches(graph::Shape x, std::vector<std::int64_t> sizes, int stride) {
+  return [=](Builder& b) {
+    const auto parts = b.node(std::make_shared<graph::Split>(sizes), {b.parameter(x)});
+    const auto branch = [&](std::size_t part, int height, int width) {
+      const graph::DepthwiseConv2dAttributes attributes{
+          .kernel_h = height, .kernel_w = width, .stride = stride, .padding = {height / 2, width / 2}};
+      return b.node(std::make_shared<graph::DepthwiseConv2d>(attributes),
+                    {parts[part], b.weight({sizes[part], 1, height, width}, graph::Layout::depthwise_weight),
+                     b.parameter({sizes[part]})})[0];
+    };
+    std::vector<TensorId> joined = {branch(1, 3, 3), branch(2, 1, 11), branch(1, 5, 1)};
+    std::vector<std::int64_t> widths = {sizes[1], sizes[2], sizes[1]};
+    if (stride == 1) joined.push_back(parts[0]), widths.push_back(sizes[0]);
+    return b.node(std::make_shared<graph::Concat>(widths), joined)[0];
+  };
+}
+
 auto cross_entropy(float label_smoothing) {
   return [=](Builder& b) {
     const graph::SoftmaxCrossEntropyAttributes attributes{label_smoothing};
@@ -110,6 +129,8 @@ std::vector<GradientCase> other_cases() {
       {"transpose", of_one_input(std::make_shared<const graph::Transpose>(), {2, 19, 7})},
       {"transpose_addend", of_two_inputs(std::make_shared<const graph::Transpose>(), {3, 6, 18}, {3, 18, 6})},
       {"split_and_concat", split_and_concat({3, 5, 29}, {6, 4, 19})},
+      {"depthwise_branches", depthwise_branches({2, 9, 8, 29}, {6, 4, 19}, 1)},
+      {"depthwise_branches_stride_2", depthwise_branches({2, 9, 14, 13}, {1, 7, 5}, 2)},
       {"reshape", reshape({3, 4, 5}, {4, 15})},
       {"max_pool2d",
        of_one_input(std::make_shared<const graph::MaxPool2d>(graph::Pool2dAttributes{3, 2, 1}), {2, 9, 8, 6}), 1e-5F,

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "tests/graph/fake_op.h"
 
@@ -94,6 +96,68 @@ TEST(Plan, AKeptViewKeepsItsSource) {
   EXPECT_EQ(chain.placement(plan, a).where, Where::own);
   EXPECT_EQ(chain.placement(plan, view).where, Where::view_of);
   EXPECT_EQ(chain.placement(plan, view).target, a);
+}
+
+/// Turns the chain's last tensor, a view, into the part of its source's channels [32, 64) of 64.
+void make_part(Chain& chain) {
+  TensorSpec& spec = chain.graph.mutable_tensor(chain.last).spec;
+  spec = {{16, 32}, DType::f32, Layout::part};
+  spec.row_pitch = 64;
+}
+
+TEST(Plan, APartLiesWithinItsSourceAndKeepsItAlive) {
+  Chain chain;
+  const TensorId whole = chain.then(fake());
+  const TensorId part = chain.then(fake({.view = true, .view_offset = 32}));
+  make_part(chain);
+  const TensorId other = chain.graph.add_node(fake(), "other", {chain.graph.find("x")})[0];
+  chain.graph.keep(chain.graph.add_node(fake(), "late", {part, other})[0]);
+  const Plan plan = plan_memory(chain.graph, bytes);
+  EXPECT_EQ(chain.placement(plan, part).offset, chain.placement(plan, whole).offset + 32 * 4);
+  EXPECT_NE(chain.placement(plan, other).offset, chain.placement(plan, whole).offset);
+}
+
+TEST(Plan, APartOfAnInputAndAPartOfThatAreWithinIt) {
+  Chain chain;
+  const TensorId input = chain.last;
+  const TensorId part = chain.then(fake({.view = true, .view_offset = 32}));
+  const TensorId smaller = chain.then(fake({.view = true, .view_offset = 5}));
+  chain.then(fake());
+  chain.graph.keep(chain.last);
+  const Plan plan = plan_memory(chain.graph, bytes);
+  for (const auto& [id, offset] : {std::pair{part, 32U}, {smaller, 37U}}) {
+    EXPECT_EQ(chain.placement(plan, id).where, Where::view_of);
+    EXPECT_EQ(chain.placement(plan, id).target, input);
+    EXPECT_EQ(chain.placement(plan, id).offset, offset * 4);
+  }
+}
+
+TEST(Plan, NobodyTakesOverAWholeOfWhichAPartIsReadLaterOrWithIt) {
+  for (const bool later : {false, true}) {
+    Chain chain;
+    const TensorId whole = chain.then(fake());
+    const TensorId part = chain.then(fake({.view = true, .view_offset = 32}));
+    make_part(chain);
+    const std::vector<TensorId> read = later ? std::vector{whole} : std::vector{whole, part};
+    const TensorId y = chain.graph.add_node(fake({.in_place = true}), "in place", read)[0];
+    chain.graph.keep(chain.graph.add_node(fake(), "late", later ? std::vector{y, part} : std::vector{y})[0]);
+    const Plan plan = plan_memory(chain.graph, bytes);
+    EXPECT_NE(chain.placement(plan, y).offset, chain.placement(plan, whole).offset) << later;
+  }
+}
+
+TEST(Plan, NobodyTakesOverAPart) {
+  Chain chain;
+  const TensorId whole = chain.then(fake());
+  const TensorId part = chain.then(fake({.view = true, .view_offset = 32}));
+  make_part(chain);
+  const TensorId y = chain.then(fake({.in_place = true}));
+  chain.graph.mutable_tensor(y).spec = {{16, 32}};
+  chain.then(fake());
+  chain.graph.keep(chain.last);
+  const Plan plan = plan_memory(chain.graph, bytes);
+  EXPECT_EQ(chain.placement(plan, part).offset, chain.placement(plan, whole).offset + 32 * 4);
+  EXPECT_GE(chain.placement(plan, y).offset, 4096U);
 }
 
 TEST(Plan, WhatNobodyReadsIsNowhere) {

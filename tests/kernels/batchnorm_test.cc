@@ -77,8 +77,8 @@ struct Layer {
   }
 
   BatchnormBackward backward_operands() const {
-    return {shape.activation, shape.channels, dy.data() + 1, x.data() + 1, shape.residual ? y.data() : nullptr,
-            affine()};
+    return {shape.activation, shape.channels, dy.data() + dy_first, x.data() + 1, shape.residual ? y.data() : nullptr,
+            affine(),         dy_stride};
   }
   BatchnormAffine affine() const { return {mean.data(), scale.data(), beta.data() + 1}; }
 
@@ -100,6 +100,7 @@ struct Layer {
   }
 
   Case shape;
+  std::size_t dy_first = 1, dy_stride = shape.channels;
   std::size_t slices = 2;
   float eps = 1e-5f;
   float momentum = 0.1f;
@@ -225,6 +226,39 @@ TEST(Batchnorm, GradientsNobodyWantsAreNotWritten) {
   batchnorm_bwd_data_f32(layer.backward_operands(), 0, 9, layer.slope.data(), layer.constant.data(), nullptr,
                          only.data());
   EXPECT_EQ(only, layer.dresidual);
+}
+
+/// dy as `count` channels from channel 3 on of pixels of count + 5; what lies between is NaN.
+std::vector<float> within_wider_rows(const float* dy, std::size_t rows, std::size_t count) {
+  const std::size_t stride = count + 5;
+  std::vector<float> wider(rows * stride, NAN);
+  for (std::size_t r = 0; r < rows; ++r) std::copy_n(dy + r * count, count, &wider[r * stride + 3]);
+  return wider;
+}
+
+TEST(Batchnorm, AGradientWithinWiderRowsGivesTheSameBits) {
+  constexpr std::size_t kRows = 131;
+  for (const std::size_t channels : {1, 3, 4, 7, 8, 17, 24})
+    for (const Activation activation : {Activation::none, Activation::relu, Activation::silu}) {
+      Layer layer({kRows, channels, activation, activation == Activation::relu});
+      layer.forward();
+      const Layer before = layer;
+      layer.backward(true);
+      Layer strided = before;
+      strided.dy = within_wider_rows(before.dy.data() + 1, kRows, channels);
+      strided.dy_first = 3;
+      strided.dy_stride = channels + 5;
+      strided.backward(true);
+      EXPECT_EQ(strided.dx, layer.dx) << channels;
+      EXPECT_EQ(strided.dresidual, layer.dresidual) << channels;
+      EXPECT_EQ(strided.dgamma, layer.dgamma) << channels;
+      EXPECT_EQ(strided.dbeta, layer.dbeta) << channels;
+      Layer expected = strided;
+      batchnorm_bwd_f32_ref(strided.backward_operands(), kRows, true, layer.gamma.data() + 1, layer.beta.data() + 1,
+                            layer.rstd.data(), expected.dx.data(), expected.dgamma.data(), expected.dbeta.data(),
+                            expected.dresidual.data());
+      expect_near(strided.dx, expected.dx, 1e-5, "dx", layer.shape);
+    }
 }
 
 TEST(BatchNorm, SomeChannelsOfRowsFurtherApartAreTheSameAsOfAllChannels) {

@@ -239,6 +239,43 @@ TEST(DepthwiseConv2d, RingsOfRowsGiveWhatWholeImagesGive) {
   EXPECT_EQ(dx, expected_dx);
 }
 
+/// Pixels of `channels` as channels [more, more + channels) of pixels of channels + 2 * more; the others are NaN.
+std::vector<float> within_wider_pixels(const std::vector<float>& pixels, std::int64_t channels, std::int64_t more) {
+  const std::size_t count = size(channels), pitch = size(channels + 2 * more);
+  std::vector<float> wider(pixels.size() / count * pitch, NAN);
+  for (std::size_t p = 0; p < pixels.size() / count; ++p)
+    std::copy_n(&pixels[p * count], count, &wider[p * pitch + size(more)]);
+  return wider;
+}
+
+TEST(DepthwiseConv2d, ChannelsOfWiderPixelsGiveWhatDenseOnesGive) {
+  for (const DepthwiseConv2dShape& s : shapes()) {
+    SCOPED_TRACE(describe(s));
+    const auto x = uniform(x_size(s), 1), weight = uniform(w_size(s), 2), dy = uniform(y_size(s), 3),
+               addend = uniform(x_size(s), 4);
+    DepthwiseConv2dShape in_wider = s;
+    in_wider.x_pitch = s.channels + 2, in_wider.dy_pitch = s.channels + 6, in_wider.addend_pitch = s.channels + 10;
+    const auto wide_x = within_wider_pixels(x, s.channels, 1), wide_dy = within_wider_pixels(dy, s.channels, 3),
+               wide_addend = within_wider_pixels(addend, s.channels, 5);
+    std::vector<float> y(y_size(s)), dx(x_size(s)), dw(w_size(s)), db(size(s.channels));
+    std::vector<float> expected_y(y), expected_dx(dx), expected_dw(dw), expected_db(db);
+    const auto run = [&](const DepthwiseConv2dShape& shape, const float* from_x, const float* from_dy,
+                         const float* added, std::vector<float>& to_y, std::vector<float>& to_dx,
+                         std::vector<float>& to_dw, std::vector<float>& to_db) {
+      const DepthwiseSlice rows = all_rows(s, s.out_height);
+      depthwise_conv2d_fwd_f32(shape, from_x, weight.data(), nullptr, 0, 6, to_y.data(), rows);
+      depthwise_conv2d_bwd_data_f32(shape, from_dy, weight.data(), added, to_dx.data(), all_rows(s, s.in_height));
+      depthwise_conv2d_bwd_weight_f32(shape, from_x, from_dy, to_dw.data(), to_db.data(), rows);
+    };
+    run(s, x.data(), dy.data(), addend.data(), expected_y, expected_dx, expected_dw, expected_db);
+    run(in_wider, &wide_x[1], &wide_dy[3], &wide_addend[5], y, dx, dw, db);
+    ASSERT_EQ(y, expected_y);
+    ASSERT_EQ(dx, expected_dx);
+    ASSERT_EQ(dw, expected_dw);
+    ASSERT_EQ(db, expected_db);
+  }
+}
+
 TEST(DepthwiseConv2d, PaddingContributesZeros) {
   const DepthwiseConv2dShape s = make_shape(1, 2, 2, 1, 1, 1, 1, 1);
   const std::vector<float> x(4, 1.0f), weight(1, 2.0f);
