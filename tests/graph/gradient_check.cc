@@ -43,6 +43,7 @@ Differentiated differentiate(const GradientCaseBuilder& builder, TensorId y, boo
   result.gradients = graph::differentiate(result.graph, {{y, result.dy}}, result.parameters);
   for (const auto& [parameter, gradient] : result.gradients) result.graph.keep(gradient);
   graph::fuse_gelu_gradients(result.graph);
+  graph::fuse_gradient_sums(result.graph);
   graph::fuse_batchnorm(result.graph);
   graph::fuse_concat(result.graph);
   graph::spread_rows(result.graph);
