@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +56,20 @@ TEST(ConcatFusion, WhatSomeoneElseReadsIsJoined) {
   EXPECT_TRUE(is_read(graph, concat.outputs[0]));
   EXPECT_EQ(node_of(graph, "gate").inputs[0], concat.outputs[0]);
   EXPECT_EQ(node_of(graph, "gate_bwd").inputs[1], concat.outputs[0]);
+}
+
+TEST(ConcatFusion, WhatTheCallerReadsOrHasAnAbsentPartIsJoined) {
+  for (const bool absent : {false, true}) {
+    Graph graph;
+    const TensorId part = graph.add_tensor({"part", {{2, 4, 4, 3}}, Role::input});
+    const TensorId gate = graph.add_tensor({"gate", {{2, 2, 2, 6}}, Role::input});
+    const TensorId joined = graph.add_node(std::make_shared<Concat>(std::vector<std::int64_t>{3, 3}), "concat",
+                                           {part, absent ? kNoTensor : part})[0];
+    graph.keep(graph.add_node(std::make_shared<Gate>(), "gate", {joined, gate})[0]);
+    if (!absent) graph.keep(joined);
+    fuse_concat(graph);
+    EXPECT_EQ(node_of(graph, "gate").inputs[0], joined) << absent;
+  }
 }
 
 }  // namespace
