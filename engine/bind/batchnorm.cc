@@ -49,7 +49,7 @@ struct Layout {
 };
 
 struct Forward {
-  enum Input { kX, kGamma, kBeta, kRunningMean, kRunningVar, kResidual, kSums };
+  enum Input { kX, kGamma, kBeta, kRunningMean, kRunningVar, kResidual, kSums, kResidualMean };
   enum Output { kY, kMean, kRstd, kScale };
 };
 
@@ -110,14 +110,19 @@ Phase running_phase(const Layout& layout, float eps) {
           }};
 }
 
-Phase normalise_phase(const Layout& layout, graph::Activation kind, bool has_residual) {
-  return {layout.by_rows.count, [=, activation = to_kernel(kind)](const Operands& o, std::int64_t task, std::byte*) {
+Phase normalise_phase(const Layout& layout, const graph::BatchNorm& op, bool has_residual) {
+  return {layout.by_rows.count, [=, activation = to_kernel(op.attributes.activation),
+                                 normalises = op.normalises_residual](const Operands& o, std::int64_t task,
+                                                                      std::byte*) {
             const Vectors v(layout, o);
             const std::int64_t slice = layout.backwards(task);
+            kernels::BatchnormAffine residual;
+            if (normalises) residual = normalisation(o, Forward::kResidualMean, activation).affine;
             kernels::batchnorm_fwd_f32(
                 activation, layout.by_rows.begin(slice), layout.by_rows.end(slice), layout.channels,
                 o.in<float>(Forward::kX), {v.mean, v.scale, o.in<float>(Forward::kBeta)},
-                has_residual ? o.in<float>(Forward::kResidual) : nullptr, o.out<float>(Forward::kY));
+                has_residual ? o.in<float>(Forward::kResidual) : nullptr, o.out<float>(Forward::kY),
+                normalises ? &residual : nullptr);
           }};
 }
 
@@ -261,7 +266,8 @@ Bound bind_batchnorm(const BindContext& context) {
     bound.phases.push_back(finalise_phase(layout, attributes));
   }
   if (context.has_output(Forward::kY)) {
-    bound.phases.push_back(normalise_phase(layout, attributes.activation, context.has_input(Forward::kResidual)));
+    bound.phases.push_back(
+        normalise_phase(layout, context.op<graph::BatchNorm>(), context.has_input(Forward::kResidual)));
   }
   return bound;
 }

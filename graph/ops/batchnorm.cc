@@ -8,7 +8,7 @@
 namespace bramble::graph {
 
 std::vector<TensorSpec> BatchNorm::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 5, 7);
+  expect_inputs(inputs, 5, 10);
   const Shape& x = inputs[0].shape;
   const Shape per_channel = {x.back()};
   const char* const names[] = {"", "gamma", "beta", "the running mean", "the running variance"};
@@ -45,6 +45,11 @@ std::shared_ptr<const Op> BatchNorm::with_activation(Activation kind, bool has_a
   BatchNormAttributes fused = attributes;
   fused.activation = kind;
   return std::make_shared<BatchNorm>(fused);
+}
+
+OpPtr BatchNorm::with_normalised_input(int, Activation kind) const {
+  if (kind != Activation::none || normalises_residual) return nullptr;
+  return std::make_shared<BatchNorm>(attributes, true);
 }
 
 std::vector<TensorSpec> BatchNormBwd::infer(std::span<const TensorSpec> inputs) const {

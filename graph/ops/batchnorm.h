@@ -18,12 +18,15 @@ struct BatchNormAttributes {
 };
 
 /// Inputs: x [..., C], gamma [C], beta [C], running_mean [C], running_var [C] (the last two updated when training),
-/// optional residual (as x), optional sums of x (channel_sums.h; else it takes them itself).
+/// optional residual (as x), optional sums of x (channel_sums.h; else it takes them itself), where the residual comes
+/// through a BatchNorm of its own that one's mean, scale, beta [C].
 /// Outputs: y (as x); mean [C], rstd [C] and scale = gamma * rstd [C], those that y was normalised with.
 class BatchNorm : public Op {
  public:
-  explicit BatchNorm(const BatchNormAttributes& attributes) : attributes(attributes) {}
+  explicit BatchNorm(const BatchNormAttributes& attributes, bool residual = false)
+      : attributes(attributes), normalises_residual(residual) {}
   const BatchNormAttributes attributes;
+  const bool normalises_residual;
 
   std::string_view name() const override { return "batchnorm"; }
   std::vector<TensorSpec> infer(std::span<const TensorSpec> inputs) const override;
@@ -32,6 +35,8 @@ class BatchNorm : public Op {
   int in_place_input(int output) const override { return output == 0 ? 0 : -1; }
   std::shared_ptr<const Op> with_activation(Activation kind, bool has_addend) const override;
   int addend_input() const override { return attributes.activation == Activation::none ? 5 : -1; }
+  OpPtr with_normalised_input(int x, Activation kind) const override;
+  std::vector<NormalisedInput> normalised_inputs() const override { return {{5, 7}}; }
 };
 
 /// Inputs: dy, x, scale, beta, mean, rstd, optional y where a residual went into the activation (else the sign is

@@ -57,9 +57,11 @@ struct Normalisation {
 };
 
 /// y[r][c] = f(fma(x[r][c] - mean[c], scale[c], beta[c]) + residual[r][c]); residual may be nullptr.
-/// y may be x or residual.
+/// y may be x or residual. With residual_affine the residual comes through a BatchNorm of its own:
+/// fma(residual[r][c] - mean[c], scale[c], beta[c]) of those.
 void batchnorm_fwd_f32(Activation activation, std::size_t row_begin, std::size_t row_end, std::size_t channels,
-                       const float* x, const BatchnormAffine& affine, const float* residual, float* y);
+                       const float* x, const BatchnormAffine& affine, const float* residual, float* y,
+                       const BatchnormAffine* residual_affine = nullptr);
 
 /// The same without a residual, of `channels` channels of rows x_stride and y_stride elements apart.
 void batchnorm_fwd_strided_f32(Activation activation, std::size_t rows, std::size_t channels, const float* x,

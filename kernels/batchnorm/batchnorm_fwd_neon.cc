@@ -55,31 +55,68 @@ struct Strides {
   std::size_t x, y;
 };
 
-template <Activation A, bool Residual, int Rows>
+// One vector of the channels' affine.
+struct Affine {
+  template <class Lanes>
+  Affine(const Lanes& lanes, const BatchnormAffine& affine, std::size_t c)
+      : mean(lanes.load(affine.mean + c)), scale(lanes.load(affine.scale + c)), beta(lanes.load(affine.beta + c)) {}
+  float32x4_t of(float32x4_t x) const { return vfmaq_f32(beta, vsubq_f32(x, mean), scale); }
+
+  float32x4_t mean, scale, beta;
+};
+
+// What is added before the activation.
+struct NoResidual {
+  NoResidual from(std::size_t) const { return {}; }
+  template <class Lanes>
+  auto channels(const Lanes&, std::size_t) const {
+    return [](std::size_t, float32x4_t z) { return z; };
+  }
+};
+struct Residual {
+  const float* data;
+  Residual from(std::size_t i) const { return {data + i}; }
+  template <class Lanes>
+  auto channels(const Lanes& lanes, std::size_t c) const {
+    return [=, this](std::size_t i, float32x4_t z) { return vaddq_f32(z, lanes.load(data + i + c)); };
+  }
+};
+struct NormalisedResidual {
+  const float* data;
+  const BatchnormAffine& affine;
+  NormalisedResidual from(std::size_t i) const { return {data + i, affine}; }
+  template <class Lanes>
+  auto channels(const Lanes& lanes, std::size_t c) const {
+    return [=, this, its = Affine(lanes, affine, c)](std::size_t i, float32x4_t z) {
+      return vaddq_f32(z, its.of(lanes.load(data + i + c)));
+    };
+  }
+};
+
+template <Activation A, class R, int Rows>
 void normalise_rows(std::size_t channels, const Strides& strides, const float* x, const BatchnormAffine& affine,
-                    const float* residual, float* y) {
+                    const R& residual, float* y) {
   for_each_vector(0, channels, [&](auto lanes, std::size_t c) {
-    const float32x4_t mean = lanes.load(affine.mean + c);
-    const float32x4_t scale = lanes.load(affine.scale + c);
-    const float32x4_t beta = lanes.load(affine.beta + c);
+    const Affine its(lanes, affine, c);
+    const auto add = residual.channels(lanes, c);
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
-      float32x4_t v = vfmaq_f32(beta, vsubq_f32(lanes.load(x + r * strides.x + c), mean), scale);
-      if constexpr (Residual) v = vaddq_f32(v, lanes.load(residual + r * strides.y + c));
-      lanes.store(y + r * strides.y + c, activate_f32x4<A>(v));
+      const float32x4_t z = its.of(lanes.load(x + r * strides.x + c));
+      lanes.store(y + r * strides.y + c, activate_f32x4<A>(add(r * strides.y, z)));
     }
   });
 }
 
-template <Activation A, bool Residual>
+template <Activation A, class R>
 void normalise(std::size_t rows, std::size_t channels, const Strides& strides, const float* x,
-               const BatchnormAffine& affine, const float* residual, float* y) {
-  const auto at = [&](std::size_t r) { return Residual ? residual + r * strides.y : nullptr; };
+               const BatchnormAffine& affine, const R& residual, float* y) {
   std::size_t r = 0;
   for (; r + 4 <= rows; r += 4)
-    normalise_rows<A, Residual, 4>(channels, strides, x + r * strides.x, affine, at(r), y + r * strides.y);
+    normalise_rows<A, R, 4>(channels, strides, x + r * strides.x, affine, residual.from(r * strides.y),
+                            y + r * strides.y);
   for (; r < rows; ++r)
-    normalise_rows<A, Residual, 1>(channels, strides, x + r * strides.x, affine, at(r), y + r * strides.y);
+    normalise_rows<A, R, 1>(channels, strides, x + r * strides.x, affine, residual.from(r * strides.y),
+                            y + r * strides.y);
 }
 
 }  // namespace
@@ -125,20 +162,23 @@ void batchnorm_running_f32(std::size_t channel_begin, std::size_t channel_end, c
 }
 
 void batchnorm_fwd_f32(Activation activation, std::size_t row_begin, std::size_t row_end, std::size_t channels,
-                       const float* x, const BatchnormAffine& affine, const float* residual, float* y) {
+                       const float* x, const BatchnormAffine& affine, const float* residual, float* y,
+                       const BatchnormAffine* residual_affine) {
   const std::size_t rows = row_end - row_begin, first = row_begin * channels;
-  const Strides strides{channels, channels};
   dispatch_activation(activation, [&]<Activation A>() {
-    if (residual != nullptr)
-      return normalise<A, true>(rows, channels, strides, x + first, affine, residual + first, y + first);
-    return normalise<A, false>(rows, channels, strides, x + first, affine, nullptr, y + first);
+    const auto run = [&](const auto& with) {
+      normalise<A>(rows, channels, {channels, channels}, x + first, affine, with, y + first);
+    };
+    if (residual == nullptr) return run(NoResidual{});
+    if (residual_affine == nullptr) return run(Residual{residual + first});
+    run(NormalisedResidual{residual + first, *residual_affine});
   });
 }
 
 void batchnorm_fwd_strided_f32(Activation activation, std::size_t rows, std::size_t channels, const float* x,
                                std::size_t x_stride, const BatchnormAffine& affine, float* y, std::size_t y_stride) {
   dispatch_activation(activation, [&]<Activation A>() {
-    normalise<A, false>(rows, channels, {x_stride, y_stride}, x, affine, nullptr, y);
+    normalise<A>(rows, channels, {x_stride, y_stride}, x, affine, NoResidual{}, y);
   });
 }
 

@@ -209,6 +209,21 @@ TEST(BatchNormFusion, WhereAResidualJoinsTheGradientComesMaskedWithItsSums) {
   }
 }
 
+TEST(BatchNormFusion, AResidualsBatchNormIsDoneWhereItJoins) {
+  Builder b({.batch = 2, .size = 16, .classes = 4, .training = true});
+  const TensorId x = b.conv2d("stem", b.images(), 8, 1);
+  const TensorId shortcut = b.batchnorm("bn2", b.conv2d("conv2", x, 8, 1));
+  const TensorId y = b.relu(b.add(b.batchnorm("bn1", b.conv2d("conv1", x, 8, 1)), shortcut));
+  const Graph graph = make_training_step(b.finish(b.linear("fc", b.global_avg_pool(y), 4)), TrainingConfig{}).graph;
+  const Node& norm = node_of(graph, "bn2", "batchnorm");
+  const Node& join = node_of(graph, "bn1", "batchnorm");
+  EXPECT_FALSE(is_read(graph, norm.outputs[0]));
+  EXPECT_EQ(join.inputs.at(5), norm.inputs[0]);
+  EXPECT_EQ((std::vector<TensorId>{join.inputs.begin() + 7, join.inputs.end()}),
+            (std::vector<TensorId>{norm.outputs[1], norm.outputs[3], norm.inputs[2]}));
+  EXPECT_TRUE(static_cast<const BatchNorm&>(*join.op).normalises_residual);
+}
+
 TEST(BatchNormFusion, ARunningNormalisationNeedsNoSums) {
   const Graph graph = training_step(false, false);
   EXPECT_LE(node_of(graph, "bn1", "batchnorm").inputs.size(), 6U);

@@ -146,6 +146,25 @@ auto before_join(graph::Shape x, const graph::Conv2dAttributes& after, Activatio
   };
 }
 
+/// Where a ResNet's stage begins: the residual comes through a BatchNorm of its own.
+auto normalised_residual(graph::Shape x, Activation activation, bool training = true) {
+  return [=](Builder& b) {
+    const std::int64_t c = x.back();
+    const auto norm = [&](TensorId y, Activation kind, TensorId residual) {
+      std::vector<TensorId> inputs = {y, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F),
+                                      b.buffer({c}, 0.6F)};
+      if (residual != graph::kNoTensor) inputs.push_back(residual);
+      return b.node(
+          std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.training = training, .activation = kind}),
+          inputs)[0];
+    };
+    const TensorId shortcut = norm(b.parameter(x, -1, 1.5F), Activation::none, graph::kNoTensor);
+    const TensorId y = norm(b.parameter(x, -1, 1.5F), activation, shortcut);
+    const TensorId weight = b.weight({5, c, 1, 1}, Layout::gemm_weight);
+    return b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = 5}), {y, weight})[0];
+  };
+}
+
 /// The same BatchNorm without a residual, before a convolution that cannot normalise what it reads.
 auto before_window(graph::Shape x, const graph::Conv2dAttributes& after, Activation activation) {
   return [=](Builder& b) {
@@ -271,6 +290,9 @@ std::vector<GradientCase> norm_cases() {
        before_join({2, 9, 8, 7}, {.out_channels = 6, .kernel_h = 3, .kernel_w = 3, .stride = 2, .padding = 1},
                    Activation::relu),
        1e-4F, 3e-2},
+      {"normalised_residual", normalised_residual({2, 9, 8, 7}, Activation::relu), 1e-4F, 3e-2},
+      {"normalised_residual_linear", normalised_residual({3, 5, 8, 12}, Activation::none)},
+      {"normalised_residual_evaluation", normalised_residual({2, 9, 8, 7}, Activation::relu, false), 1e-4F, 3e-2},
       {"before_window",
        before_window({2, 9, 8, 7}, {.out_channels = 5, .kernel_h = 3, .kernel_w = 3, .padding = 1}, Activation::silu)},
       {"before_window_winograd",

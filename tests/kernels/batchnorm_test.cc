@@ -137,6 +137,23 @@ TEST(Batchnorm, ForwardMatchesReference) {
   }
 }
 
+TEST(Batchnorm, AResidualMayComeThroughABatchNormOfItsOwn) {
+  for (const Case& shape : cases()) {
+    if (!shape.residual) continue;
+    Layer layer(shape);
+    layer.forward();
+    Layer plain = layer;
+    const BatchnormAffine its{layer.gamma.data() + 1, layer.beta.data() + 1, layer.running_var.data()};
+    batchnorm_fwd_f32(Activation::none, 0, shape.rows, shape.channels, layer.residual.data() + 1, its, nullptr,
+                      plain.residual.data() + 1);
+    batchnorm_fwd_f32(shape.activation, 1, shape.rows, shape.channels, layer.x.data() + 1, layer.affine(),
+                      plain.residual_or_null(), plain.y.data());
+    batchnorm_fwd_f32(shape.activation, 1, shape.rows, shape.channels, layer.x.data() + 1, layer.affine(),
+                      layer.residual_or_null(), layer.y.data(), &its);
+    ASSERT_EQ(layer.y, plain.y) << shape.rows << " x " << shape.channels;
+  }
+}
+
 // The same sums, to the bit, and dy masked in its own place.
 TEST(Batchnorm, MasksWhatItSums) {
   for (const Case& shape : cases()) {
