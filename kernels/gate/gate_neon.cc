@@ -1,4 +1,4 @@
-#include "kernels/activation/activation_neon.h"
+#include "kernels/batchnorm/way_in_neon.h"
 #include "kernels/gate/gate.h"
 #include "kernels/simd/partial.h"
 
@@ -8,31 +8,6 @@ namespace {
 /// The first of `extent` positions that the gate's position `i` of `gate_extent` goes to.
 std::size_t first_position(std::size_t i, std::size_t extent, std::size_t gate_extent) {
   return (i * extent + gate_extent - 1) / gate_extent;
-}
-
-/// Four channels of a source, from its channel c on: as they lie, and through a normalisation.
-struct Plain {
-  template <class Lanes>
-  Plain(const Lanes&, const GateSource&, std::size_t) {}
-  float32x4_t operator()(float32x4_t x) const { return x; }
-};
-
-template <Activation A>
-struct Normalised {
-  template <class Lanes>
-  Normalised(const Lanes& lanes, const GateSource& source, std::size_t c)
-      : mean(lanes.load(source.way_in->affine.mean + c)),
-        scale(lanes.load(source.way_in->affine.scale + c)),
-        beta(lanes.load(source.way_in->affine.beta + c)) {}
-  float32x4_t operator()(float32x4_t x) const { return activate_f32x4<A>(vfmaq_f32(beta, vsubq_f32(x, mean), scale)); }
-  float32x4_t mean, scale, beta;
-};
-
-/// Calls run.operator()<way in>().
-template <class Run>
-void dispatch(const GateSource& source, Run run) {
-  if (source.way_in == nullptr) return run.template operator()<Plain>();
-  dispatch_activation(source.way_in->activation, [&]<Activation A>() { run.template operator()<Normalised<A>>(); });
 }
 
 /// The image's pixels that one pixel of the gate goes to.
@@ -46,7 +21,7 @@ template <class WayIn, bool kHasDx>
 void gate_bwd_pixel(const GateShape& shape, const Field& field, const GateSource& source, const float* dy,
                     const float* gate, float* dx, float* dgate) {
   for_each_vector(0, source.channels, [&](auto lanes, std::size_t c) {
-    const WayIn way_in(lanes, source, c);
+    const WayIn way_in(lanes, source.way_in, c);
     const float32x4_t factor = lanes.load(gate + c);
     float32x4_t sum = vdupq_n_f32(0);
     for (std::size_t r = 0; r < field.rows; ++r) {
@@ -88,7 +63,7 @@ void gate_fwd_row(const GateShape& shape, std::size_t row, const GateSource& sou
     const float* const x = source.x + (row * shape.width + w) * source.pitch;
     float* const to = y + (row * shape.width + w) * shape.channels + source.first;
     for_each_vector(0, source.channels, [&](auto lanes, std::size_t c) {
-      const WayIn way_in(lanes, source, c);
+      const WayIn way_in(lanes, source.way_in, c);
       lanes.store(to + c, vmulq_f32(way_in(lanes.load(x + c)), lanes.load(factor + c)));
     });
   }
@@ -98,14 +73,14 @@ void gate_fwd_row(const GateShape& shape, std::size_t row, const GateSource& sou
 
 void gate_fwd_f32(const GateShape& shape, std::size_t row_begin, std::size_t row_end, const GateSource& source,
                   const float* gate, float* y) {
-  dispatch(source, [&]<class WayIn>() {
+  dispatch_way_in(source.way_in, [&]<class WayIn>() {
     for (std::size_t row = row_begin; row < row_end; ++row) gate_fwd_row<WayIn>(shape, row, source, gate, y);
   });
 }
 
 void gate_bwd_f32(const GateShape& shape, std::size_t row_begin, std::size_t row_end, const float* dy,
                   const GateSource& source, const float* gate, float* dx, float* dgate) {
-  dispatch(source, [&]<class WayIn>() {
+  dispatch_way_in(source.way_in, [&]<class WayIn>() {
     for (std::size_t row = row_begin; row < row_end; ++row) {
       if (dx != nullptr) gate_bwd_row<WayIn, true>(shape, row, source, dy, gate, dx, dgate);
       else gate_bwd_row<WayIn, false>(shape, row, source, dy, gate, dx, dgate);

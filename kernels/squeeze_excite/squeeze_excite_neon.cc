@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/activation/activation_neon.h"
+#include "kernels/batchnorm/way_in_neon.h"
 #include "kernels/simd/partial.h"
 
 namespace bramble::kernels {
@@ -10,36 +10,11 @@ namespace {
 
 constexpr std::size_t kBlockPixels = 64;  // float sums stay short; doubles take over beyond
 
-// Four channels of x as they lie, and through a normalisation.
-struct Plain {
-  template <class Lanes>
-  Plain(const Lanes&, const SqueezeExciteSource&, std::size_t) {}
-  float32x4_t operator()(float32x4_t x) const { return x; }
-};
-
-template <Activation A>
-struct Normalised {
-  template <class Lanes>
-  Normalised(const Lanes& lanes, const SqueezeExciteSource& source, std::size_t c)
-      : mean(lanes.load(source.way_in->affine.mean + c)),
-        scale(lanes.load(source.way_in->affine.scale + c)),
-        beta(lanes.load(source.way_in->affine.beta + c)) {}
-  float32x4_t operator()(float32x4_t x) const { return activate_f32x4<A>(vfmaq_f32(beta, vsubq_f32(x, mean), scale)); }
-  float32x4_t mean, scale, beta;
-};
-
-// Calls run.operator()<way in>().
-template <class Run>
-void dispatch(const SqueezeExciteSource& source, Run run) {
-  if (source.way_in == nullptr) return run.template operator()<Plain>();
-  dispatch_activation(source.way_in->activation, [&]<Activation A>() { run.template operator()<Normalised<A>>(); });
-}
-
 // sums[c] (+=) a block's sum of x', times dy unless that is null; rows from `begin` to `end` stay in registers.
 template <class WayIn, bool Product, int kVectors, class Lanes>
 inline void sum_block(const Lanes& lanes, const SqueezeExciteSource& source, std::size_t begin, std::size_t end,
                       const float* dy, std::size_t c, std::size_t width, double* sums) {
-  const WayIn way_in[2] = {{lanes, source, c}, {lanes, source, c + 4 * (kVectors - 1)}};
+  const WayIn way_in[2] = {{lanes, source.way_in, c}, {lanes, source.way_in, c + 4 * (kVectors - 1)}};
   float32x4_t sum[kVectors];
 #pragma GCC unroll 2
   for (int v = 0; v < kVectors; ++v) sum[v] = vdupq_n_f32(0);
@@ -77,7 +52,7 @@ void sum(const SqueezeExciteSource& source, std::size_t pixels, std::size_t chan
 template <class WayIn, int Rows>
 void scale_rows(const SqueezeExciteSource& source, std::size_t pixel, const float* gate, float* y) {
   for_each_vector(0, source.channels, [&](auto lanes, std::size_t c) {
-    const WayIn way_in(lanes, source, c);
+    const WayIn way_in(lanes, source.way_in, c);
     const float32x4_t factor = lanes.load(gate + c);
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
@@ -104,18 +79,19 @@ void data_rows(std::size_t channels, const float* dy, const float* gate, const f
 
 void squeeze_excite_fwd_pool_f32(const SqueezeExciteSource& source, std::size_t pixels, std::size_t channel_begin,
                                  std::size_t channel_end, double* sums) {
-  dispatch(source,
-           [&]<class WayIn>() { sum<WayIn, false>(source, pixels, channel_begin, channel_end, nullptr, sums); });
+  dispatch_way_in(source.way_in,
+                  [&]<class WayIn>() { sum<WayIn, false>(source, pixels, channel_begin, channel_end, nullptr, sums); });
 }
 
 void squeeze_excite_bwd_gate_f32(const SqueezeExciteSource& source, std::size_t pixels, std::size_t channel_begin,
                                  std::size_t channel_end, const float* dy, double* sums) {
-  dispatch(source, [&]<class WayIn>() { sum<WayIn, true>(source, pixels, channel_begin, channel_end, dy, sums); });
+  dispatch_way_in(source.way_in,
+                  [&]<class WayIn>() { sum<WayIn, true>(source, pixels, channel_begin, channel_end, dy, sums); });
 }
 
 void squeeze_excite_fwd_scale_f32(const SqueezeExciteSource& source, std::size_t begin, std::size_t end,
                                   const float* gate, float* y) {
-  dispatch(source, [&]<class WayIn>() {
+  dispatch_way_in(source.way_in, [&]<class WayIn>() {
     std::size_t p = begin;
     for (; p + 4 <= end; p += 4) scale_rows<WayIn, 4>(source, p, gate, y);
     for (; p < end; ++p) scale_rows<WayIn, 1>(source, p, gate, y);
