@@ -125,10 +125,11 @@ class BatchNormFuser {
   /// Whether the sums that `producer` takes of its dx are those of backward node n: it masks by n's own normalisation.
   bool sums_of(std::size_t n, const Node& producer) const {
     const Node& norm = nodes_[n];
-    return !masked_by_y(norm) && std::ranges::any_of(producer.op->normalised_inputs(), [&](const NormalisedInput& input) {
-      const auto mean = static_cast<std::size_t>(input.mean);
-      return producer.inputs.size() > mean && producer.inputs[mean] == norm.inputs[4];
-    });
+    return !masked_by_y(norm) &&
+           std::ranges::any_of(producer.op->normalised_inputs(), [&](const NormalisedInput& input) {
+             const auto mean = static_cast<std::size_t>(input.mean);
+             return producer.inputs.size() > mean && producer.inputs[mean] == norm.inputs[4];
+           });
   }
 
   /// Who writes dy takes its sums while it is in the cache, and masks it where the mask comes from y: dy is then the

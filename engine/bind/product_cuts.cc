@@ -96,10 +96,9 @@ void cut_product(std::int64_t rows, std::int64_t cols, std::int64_t groups, std:
   for (std::int64_t group = 0; group < groups; ++group)
     for (std::int64_t col = 0; col < cut.col_tasks; ++col)
       for (std::int64_t i = 0; i < cut.row_tasks; ++i)
-        tasks.push_back(
-            {phase,
-             {group, borders[static_cast<std::size_t>(cut.unit(units, i))],
-              borders[static_cast<std::size_t>(cut.unit(units, i + 1))], cut.col(col), cut.col(col + 1)}});
+        tasks.push_back({phase,
+                         {group, borders[static_cast<std::size_t>(cut.unit(units, i))],
+                          borders[static_cast<std::size_t>(cut.unit(units, i + 1))], cut.col(col), cut.col(col + 1)}});
 }
 
 namespace {

@@ -24,8 +24,8 @@ struct Slices {
 inline constexpr std::size_t kLeastSliceElements = 8192;
 
 /// Up to 64 slices (16 tasks a core: the last one's wait is short, and partial sums stay few), of at least 8192
-/// elements, below which waking a thread costs more than it saves, and of whole groups of `unit` rows; of more than four
-/// a multiple of four.
+/// elements, below which waking a thread costs more than it saves, and of whole groups of `unit` rows; of more than
+/// four a multiple of four.
 inline Slices slice_rows(std::size_t rows, std::size_t row_elements, std::size_t unit) {
   constexpr std::size_t kMost = 64, kCores = 4;
   const std::size_t wanted = std::clamp<std::size_t>(rows * row_elements / kLeastSliceElements, 1, kMost);

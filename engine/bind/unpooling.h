@@ -22,8 +22,8 @@ class Unpooling {
 
   std::size_t scratch_bytes() const { return step_ * shape_.width * shape_.channels * sizeof(float); }
 
-  /// For pixels [begin, end) of the pooling's x, whole rows of its images: calls run(first pixel, pixels) for a few rows
-  /// at a time, whose gradient then lies in `scratch`.
+  /// For pixels [begin, end) of the pooling's x, whole rows of its images: calls run(first pixel, pixels) for a few
+  /// rows at a time, whose gradient then lies in `scratch`.
   template <class Run>
   void for_each_block(const float* dy, const std::uint8_t* argmax, std::size_t begin, std::size_t end, float* scratch,
                       Run run) const {

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <functional>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "engine/bind/activation.h"
-#include "engine/bind/channel_sums.h"
 #include "engine/bind/convolution.h"
 #include "engine/bind/product_cuts.h"
 #include "engine/bind/winograd_cuts.h"
+#include "engine/bind/winograd_ranges.h"
 #include "graph/ops/conv2d.h"
 #include "kernels/winograd_conv2d/winograd_conv2d.h"
 
@@ -29,6 +28,7 @@ using winograd::bytes;
 using winograd::ceil_div;
 using winograd::cut_range;
 using winograd::floats;
+using winograd::task_count;
 
 // In blocks each element of the weight's points is fetched from beyond L2 once a block of tiles. With 24 tiles to serve
 // four cores at 11 GB/s would wait for it as long as they multiply.
@@ -43,81 +43,12 @@ const float* optional_in(const Operands& operands, int i, bool present) {
   return present ? operands.in<float>(i) : nullptr;
 }
 
-// A whole number of tasks for each of four cores.
-std::int64_t task_count(std::int64_t at_least) { return kernels::round_up(std::max(at_least, kTaskGoal), 4); }
-
 // What differs between forward and by data.
 struct Pass {
   WinogradConv2d conv;
   void (*transform_weight)(const WinogradConv2d&, const float*, std::int64_t, std::int64_t, float*) = nullptr;
   std::function<kernels::GemmEpilogue(const Operands&)> epilogue;
-  std::int64_t sum_parts = 0;   // of the result's channel sums; 0: nobody reads them
-  int sums = 2;                 // the output that they are
-  std::optional<BackwardSums> backward_sums;  // the sums are a BatchNorm's backward's
-};
-
-// The result in ranges of tiles, each in blocks of about `step`. Where its channel sums are taken on the way they are
-// whole rows of tiles, whose pixels lie side by side, or else whole groups of eight, as the GEMM takes them.
-class Ranges {
- public:
-  Ranges(const Pass& pass, std::int64_t step)
-      : tiles_(pass.conv.result),
-        parts_(pass.sum_parts),
-        sums_(pass.sums),
-        backward_sums_(pass.backward_sums) {
-    const std::int64_t unit = parts_ > 0 ? tiles_.tiles_x : kGemmTileRows;
-    step_ = std::max(step / unit, std::int64_t{1}) * unit;
-    const std::int64_t wanted = task_count(ceil_div(pass.conv.tiles, step_));
-    ranges_ = cut_range(pass.conv.tiles, parts_ > 0 ? std::min(parts_, wanted) : wanted, unit);
-    // The large ones first: the small ones even out what four cores have left.
-    std::stable_sort(ranges_.begin(), ranges_.end(),
-                     [](const WinogradRange& a, const WinogradRange& b) { return a.size() > b.size(); });
-  }
-
-  std::int64_t count() const { return static_cast<std::int64_t>(ranges_.size()); }
-
-  /// Calls run(block) for all blocks of a task, and takes each one's sums.
-  template <class Run>
-  void for_each_block(const Operands& operands, std::int64_t task, Run run) const {
-    clear(operands, task);
-    const WinogradRange& range = ranges_[static_cast<std::size_t>(task)];
-    for (std::int64_t tile = range.begin; tile < range.end; tile += step_) {
-      const WinogradBlock block{tile, std::min(tile + step_, range.end), 0, tiles_.channels};
-      run(block);
-      if (parts_ == 0) continue;
-      const PartSums sums(operands.out<double>(sums_), task, tiles_.channels);
-      float* const result = operands.out<float>(0);
-      const std::int64_t begin = pixel(block.tile_begin), end = pixel(block.tile_end);
-      if (backward_sums_) {
-        backward_sums_->add(operands, sums, result, begin, end, 0, tiles_.channels);
-      } else {
-        sums.add(result, begin, end, 0, tiles_.channels);
-      }
-    }
-  }
-
- private:
-  // The parts that no task takes are the first one's to clear.
-  void clear(const Operands& operands, std::int64_t task) const {
-    if (parts_ == 0) return;
-    double* all = operands.out<double>(sums_);
-    clear_parts(all, task, task + 1, tiles_.channels);
-    if (task == 0) clear_parts(all, count(), parts_, tiles_.channels);
-  }
-
-  // The first pixel of a row of tiles.
-  std::int64_t pixel(std::int64_t tile) const {
-    const std::int64_t row = tile / tiles_.tiles_x;
-    const std::int64_t image = row / tiles_.tiles_y, y = row % tiles_.tiles_y * tiles_.step;
-    return (image * tiles_.height + y) * tiles_.width;
-  }
-
-  kernels::WinogradTiles tiles_;
-  std::int64_t parts_;
-  int sums_;
-  std::optional<BackwardSums> backward_sums_;
-  std::int64_t step_ = 0;
-  std::vector<WinogradRange> ranges_;
+  WinogradSums sums;
 };
 
 // Whether enough tiles' points fit L2.
@@ -142,7 +73,7 @@ Phase weight_phase(const Pass& pass) {
 
 Bound bind_in_blocks(const Pass& pass) {
   const WinogradConv2d& conv = pass.conv;
-  const Ranges ranges(pass, conv.tile_step);
+  const WinogradRanges ranges(conv, pass.sums, conv.tile_step);
   Phase phase;
   phase.tasks = ranges.count();
   phase.run = [=, epilogue = pass.epilogue](const Operands& operands, std::int64_t task, std::byte* thread_scratch) {
@@ -186,7 +117,7 @@ Bound bind_through_memory(const Pass& pass) {
                                    {tiles.begin, tiles.end, 0, conv.result.channels}, shared + sums_at);
   };
 
-  const Ranges ranges(pass, kernels::round_up(conv.tiles, conv.result.tiles_x * kGemmTileRows));
+  const WinogradRanges ranges(conv, pass.sums, kernels::round_up(conv.tiles, conv.result.tiles_x * kGemmTileRows));
   Phase output;
   output.tasks = ranges.count();
   output.run = [=, epilogue = pass.epilogue](const Operands& operands, std::int64_t task, std::byte*) {
@@ -218,7 +149,7 @@ Bound bind_winograd_conv2d(const BindContext& context, const Conv2dShape& shape,
   Pass pass;
   pass.conv = kernels::winograd_conv2d_fwd(shape, kWinogradForwardTile);
   pass.transform_weight = kernels::winograd_fwd_weight_f32;
-  if (context.has_output(2)) pass.sum_parts = context.output(2).shape[0];
+  if (context.has_output(2)) pass.sums.parts = context.output(2).shape[0];
   pass.epilogue = [has_bias = context.has_input(2), has_residual = context.has_input(3),
                    kind = to_kernel(activation)](const Operands& operands) {
     return kernels::GemmEpilogue{optional_in(operands, 2, has_bias), optional_in(operands, 3, has_residual),
@@ -230,9 +161,8 @@ Bound bind_winograd_conv2d(const BindContext& context, const Conv2dShape& shape,
 Bound bind_winograd_conv2d_bwd_data(const BindContext& context, const Conv2dShape& shape) {
   Pass pass;
   if (const auto kind = context.op<graph::Conv2dBwdData>().sums_for) {
-    pass.sums = kDataSums;
-    pass.sum_parts = context.output(kDataSums).shape[0];
-    pass.backward_sums = BackwardSums(context, kind, kDataSummed, shape.in_channels);
+    pass.sums = {context.output(kDataSums).shape[0], kDataSums,
+                 BackwardSums(context, kind, kDataSummed, shape.in_channels)};
   }
   pass.conv = kernels::winograd_conv2d_bwd_data(shape, kWinogradGradientTile);
   pass.transform_weight = kernels::winograd_bwd_data_weight_f32;

@@ -40,8 +40,8 @@ class BatchNorm : public Op {
 };
 
 /// Inputs: dy, x, scale, beta, mean, rstd, optional y where a residual went into the activation (else the sign is
-/// recomputed from x), optional sums of dy and x (channel_sums.h; else it takes them itself), and where dy is what a max
-/// pooling gives back, not made but in passing, that one's argmax; input 0 is then the pooling's dy.
+/// recomputed from x), optional sums of dy and x (channel_sums.h; else it takes them itself), and where dy is what a
+/// max pooling gives back, not made but in passing, that one's argmax; input 0 is then the pooling's dy.
 /// Outputs: dx, dgamma, dbeta, dresidual (= dy masked by the activation), and coefficients [5, C] for a reader that makes
 /// dx on the way in: mean, scale, beta (as they are now), slope, constant;
 ///   dx = scale * g + slope * (x - mean) + constant,  g = dy masked by the activation.

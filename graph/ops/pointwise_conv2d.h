@@ -14,9 +14,9 @@ inline constexpr std::int64_t kSmallWeight = 24 << 10;
 
 /// Inputs: dy [..., out], x [..., C], weight [out, C, 1, 1], optional addend (as x; + dx), and where x is normalised
 /// (x' = f((x - mean) * scale + beta)) mean, scale, beta [C]; where dy comes from before a BatchNorm's backward, that
-/// one's x (as dy) and coefficients [5, out]; where dx is some other BatchNorm's dy, that one's x, mean, scale, beta and
-/// perhaps y. Outputs: dx (as x; of x' where normalised), dw, db [out], and where normalised, or some other BatchNorm's,
-/// dx's channel sums.
+/// one's x (as dy) and coefficients [5, out]; where dx is some other BatchNorm's dy, that one's x, mean, scale, beta
+/// and perhaps y. Outputs: dx (as x; of x' where normalised), dw, db [out], and where normalised, or some other
+/// BatchNorm's, dx's channel sums.
 class PointwiseConv2dBwd : public Op {
  public:
   /// The activations of the BatchNorms that x and dy come through and that dx goes to, if they do.

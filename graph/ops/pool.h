@@ -16,8 +16,8 @@ struct Pool2dAttributes {
 };
 
 /// Inputs: x [N, H, W, C], where x is normalised (x' = f((x - mean) * scale + beta)) mean, scale, beta [C].
-/// Outputs: y [N, OH, OW, C]; argmax (u8, as y): the tap kh * kernel + kw that was largest, the first of equals; padding
-/// never is.
+/// Outputs: y [N, OH, OW, C]; argmax (u8, as y): the tap kh * kernel + kw that was largest, the first of equals;
+/// padding never is.
 class MaxPool2d : public Op {
  public:
   explicit MaxPool2d(const Pool2dAttributes& attributes, std::optional<Activation> x_kind = {})

@@ -200,8 +200,9 @@ TEST(BatchNormFusion, WhereAResidualJoinsTheGradientComesMaskedWithItsSums) {
     EXPECT_EQ(static_cast<const BatchNormBwd&>(*backward.op).attributes.activation, Activation::none);
     EXPECT_EQ(backward.inputs.at(7), producer.outputs[static_cast<std::size_t>(producer.op->channel_sums_output())]);
     const auto first = static_cast<std::size_t>(producer.op->backward_sums_input());
-    EXPECT_EQ((std::vector<TensorId>{producer.inputs.begin() + static_cast<std::ptrdiff_t>(first), producer.inputs.end()}),
-              (std::vector<TensorId>{norm.inputs[0], norm.outputs[1], norm.outputs[3], norm.inputs[2], norm.outputs[0]}));
+    EXPECT_EQ(
+        (std::vector<TensorId>{producer.inputs.begin() + static_cast<std::ptrdiff_t>(first), producer.inputs.end()}),
+        (std::vector<TensorId>{norm.inputs[0], norm.outputs[1], norm.outputs[3], norm.inputs[2], norm.outputs[0]}));
     // The residual's gradient is what the BatchNorm takes: the first convolution adds it to its own.
     EXPECT_FALSE(is_read(graph, backward.outputs[3]));
     const Node& addend = node_of(graph, "conv1", "pointwise_conv2d_bwd");

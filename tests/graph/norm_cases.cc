@@ -134,8 +134,9 @@ auto before_join(graph::Shape x, const graph::Conv2dAttributes& after, Activatio
   return [=](Builder& b) {
     const std::int64_t c = x.back();
     const TensorId first = b.parameter(x);
-    const TensorId u = b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = static_cast<int>(c)}),
-                              {first, b.weight({c, c, 1, 1}, Layout::gemm_weight)})[0];
+    const TensorId u =
+        b.node(std::make_shared<graph::Conv2d>(graph::Conv2dAttributes{.out_channels = static_cast<int>(c)}),
+               {first, b.weight({c, c, 1, 1}, Layout::gemm_weight)})[0];
     const TensorId y = b.node(
         std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.training = training, .activation = activation}),
         {u, b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F), b.buffer({c}, 0.6F), first})[0];
@@ -169,10 +170,9 @@ auto normalised_residual(graph::Shape x, Activation activation, bool training = 
 auto before_window(graph::Shape x, const graph::Conv2dAttributes& after, Activation activation) {
   return [=](Builder& b) {
     const std::int64_t c = x.back();
-    const TensorId y =
-        b.node(std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.activation = activation}),
-               {b.parameter(x, -1, 1.5F), b.parameter({c}, 0.5F, 1.5F), b.parameter({c}), b.buffer({c}, 0.1F),
-                b.buffer({c}, 0.6F)})[0];
+    const TensorId y = b.node(std::make_shared<graph::BatchNorm>(graph::BatchNormAttributes{.activation = activation}),
+                              {b.parameter(x, -1, 1.5F), b.parameter({c}, 0.5F, 1.5F), b.parameter({c}),
+                               b.buffer({c}, 0.1F), b.buffer({c}, 0.6F)})[0];
     const TensorId weight = b.weight({after.out_channels, c, after.kernel_h, after.kernel_w}, Layout::gemm_weight);
     return b.node(std::make_shared<graph::Conv2d>(after), {y, weight})[0];
   };

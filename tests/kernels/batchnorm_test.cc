@@ -171,7 +171,8 @@ TEST(Batchnorm, MasksWhatItSums) {
       batchnorm_bwd_mask_f32(layer.backward_operands(), 1, shape.rows, begin, end, layer.dy.data() + 1, sums.data(),
                              sums.data() + channels);
     ASSERT_EQ(layer.dy[1], untouched);
-    for (std::size_t i = 0; i < sums.size(); ++i) ASSERT_NEAR(sums[i], expected[i], 1e-4 * std::abs(expected[i]) + 1e-5);
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      ASSERT_NEAR(sums[i], expected[i], 1e-4 * std::abs(expected[i]) + 1e-5);
     for (std::size_t i = channels; i < shape.rows * channels; ++i) ASSERT_EQ(layer.dy[1 + i], layer.dresidual[i]) << i;
   }
 }
