@@ -103,12 +103,16 @@ std::string shared_passes(const Node& node, const std::vector<bool>& read) {
     return i >= 0 && read[static_cast<std::size_t>(node.outputs[static_cast<std::size_t>(i)])];
   };
   const auto given = [&](std::size_t i) { return i < node.inputs.size() && node.inputs[i] != graph::kNoTensor; };
-  if (as<graph::BatchNorm>(node)) return std::string(given(6) ? "_summed" : "") + (is_read(0) ? "" : "_left");
-  if (as<graph::BatchNormBwd>(node)) return given(7) ? "_summed" : "";
+  if (as<graph::BatchNorm>(node))
+    return std::string(given(7) ? "_normalised" : "") + (given(6) ? "_summed" : "") + (is_read(0) ? "" : "_left");
+  if (as<graph::BatchNormBwd>(node)) return std::string(given(8) ? "_pooled" : "") + (given(7) ? "_summed" : "");
   const auto normalised = node.op->normalised_inputs();
   const bool any = std::ranges::any_of(
       normalised, [&](const graph::NormalisedInput& input) { return given(static_cast<std::size_t>(input.mean)); });
-  return std::string(any ? "_normalised" : "") + (is_read(node.op->channel_sums_output()) ? "_sums" : "");
+  const int summed = node.op->backward_sums_input();
+  const bool masks = summed >= 0 && given(static_cast<std::size_t>(summed) + 4);
+  return std::string(any ? "_normalised" : "") + (is_read(node.op->channel_sums_output()) ? "_sums" : "") +
+         (masks ? "_masked" : "");
 }
 
 std::string extents(const Shape& shape, std::size_t from) {
@@ -179,6 +183,7 @@ std::string shape_text(const Graph& graph, const Node& node) {
     return extents(in, 1) + "_r" + std::to_string(op->attributes.reduced);
   if (const auto* op = as<graph::SqueezeExciteBwd>(node))
     return extents(in1, 1) + "_r" + std::to_string(op->attributes.reduced);
+  if (as<graph::BatchNormBwd>(node)) return extents(in1, 1);
   const Shape& shape = in.empty() ? out : in;  // the first input may be an optional one
   return extents(shape, shape.size() >= 3 && node.op->name() != "sgd" ? 1 : 0);
 }

@@ -36,7 +36,8 @@ double bytes_read_twice(const Layer& layer) {
   if (op == "batchnorm") return bytes_of(layer.inputs[0]) * ((layer.read[0] ? 1 : 0) - (given(6) ? 1 : 0));
   if (op != "batchnorm_bwd" || given(7)) return 0;
   double bytes = bytes_of(layer.inputs[0]) + bytes_of(layer.inputs[1]);
-  if (given(6)) bytes += bytes_of(layer.inputs[6]);
+  for (const std::size_t i : {6, 8})
+    if (given(i)) bytes += bytes_of(layer.inputs[i]);
   return bytes;
 }
 

@@ -30,12 +30,14 @@ TEST(Layers, AConvolutionHasAllItsPassesAndAPeer) {
   const auto layers = layers_of_models(2);
   const double flops = 2.0 * 2 * 56 * 56 * 64 * 64 * 9, tensor = 4.0 * 2 * 56 * 56 * 64, weight = 4.0 * 64 * 64 * 9;
   const double sums = 8.0 * 64 * 2 * 64;
-  for (const std::string pass : {"_sums/fwd", "/bwd_data", "/bwd_weight"}) {
-    const bool forward = pass == "_sums/fwd";
+  // By data takes the sums of the BatchNorm before it with that one's x.
+  const std::map<std::string, double> beside{
+      {"_sums/fwd", sums}, {"_sums/bwd_data", tensor + sums}, {"/bwd_weight", 0.0}};
+  for (const auto& [pass, more] : beside) {
     const Layer& layer = find(layers, "conv2d/56x56_64_3x3" + pass);
     EXPECT_EQ(layer.flops, flops) << pass;
-    EXPECT_NEAR(layer.bytes, 2 * tensor + weight + (forward ? sums : 0), 0.02 * weight) << pass;
-    EXPECT_EQ(layer.peer.has_value(), forward);
+    EXPECT_NEAR(layer.bytes, 2 * tensor + weight + more, 0.02 * weight) << pass;
+    EXPECT_EQ(layer.peer.has_value(), pass == "_sums/fwd");
   }
   EXPECT_TRUE(find(layers, "depthwise_conv2d/112x112_96_3x3_s2_normalised_sums/fwd").peer.has_value());
   EXPECT_TRUE(find(layers, "linear/394_192_768_gelu/fwd").peer.has_value());
@@ -43,9 +45,18 @@ TEST(Layers, AConvolutionHasAllItsPassesAndAPeer) {
 
 TEST(Layers, ABatchNormReadsWhatItIsNotGivenTheSumsOfTwice) {
   const auto layers = layers_of_models(2);
-  const double tensor = 4.0 * 2 * 112 * 112 * 64;
-  EXPECT_NEAR(find(layers, "batchnorm/112x112x64_relu_summed/fwd").bytes, 2 * tensor, 1 << 17);
-  EXPECT_NEAR(find(layers, "batchnorm/112x112x64_relu/bwd").bytes, 5 * tensor, 4096);
+  const double tensor = 4.0 * 2 * 56 * 56 * 64, shortcut = 4.0 * 2 * 28 * 28 * 512, stem = 4 * tensor;
+  EXPECT_NEAR(find(layers, "batchnorm/56x56x64_relu_summed/fwd").bytes, 2 * tensor, 1 << 17);
+  EXPECT_NEAR(find(layers, "batchnorm/28x28x512/bwd").bytes, 5 * shortcut, 1 << 15);
+  // The stem's leaves normalising to the pooling, whose gradient, and argmax, it takes instead of its own.
+  EXPECT_LT(find(layers, "batchnorm/112x112x64_relu_summed_left/fwd").bytes, 1 << 17);
+  EXPECT_NEAR(find(layers, "batchnorm/112x112x64_relu_pooled/bwd").bytes, 3 * stem + 2 * 1.25 * stem / 4, 1 << 14);
+}
+
+TEST(Layers, WhatJoinsIsNamed) {
+  const auto layers = layers_of_models(2);
+  find(layers, "pointwise_conv2d/56x56_256_64_1x1_add_sums_masked/bwd");
+  find(layers, "batchnorm/56x56x256_relu_add_normalised_summed/fwd");
 }
 
 TEST(Layers, AttentionsNameSaysItsWindowsAndItsBias) {
