@@ -70,7 +70,7 @@ class BatchNormFuser {
     std::size_t mean;
   };
 
-  /// Null where the reader cannot normalise that input (its dy, say, or its residual), or takes y as another one, too.
+  /// Null where the reader cannot normalise that input (its dy, say), or takes y as another one, too.
   Normalising normalising(const Reader& reader, TensorId y, Activation kind) const {
     const Node& node = nodes_[reader.node];
     if (std::count(node.inputs.begin(), node.inputs.end(), y) != 1) return {};

@@ -23,9 +23,7 @@ struct WinogradSums {
 namespace winograd {
 
 /// A whole number of tasks for each of four cores.
-inline std::int64_t task_count(std::int64_t at_least) {
-  return kernels::round_up(std::max(at_least, kTaskGoal), 4);
-}
+inline std::int64_t task_count(std::int64_t at_least) { return kernels::round_up(std::max(at_least, kTaskGoal), 4); }
 
 }  // namespace winograd
 
@@ -40,8 +38,9 @@ class WinogradRanges {
     const std::int64_t wanted = winograd::task_count(winograd::ceil_div(conv.tiles, step_));
     ranges_ = winograd::cut_range(conv.tiles, sums.parts > 0 ? std::min(sums.parts, wanted) : wanted, unit);
     // The large ones first: the small ones even out what four cores have left.
-    std::stable_sort(ranges_.begin(), ranges_.end(),
-                     [](const kernels::WinogradRange& a, const kernels::WinogradRange& b) { return a.size() > b.size(); });
+    std::stable_sort(
+        ranges_.begin(), ranges_.end(),
+        [](const kernels::WinogradRange& a, const kernels::WinogradRange& b) { return a.size() > b.size(); });
   }
 
   std::int64_t count() const { return static_cast<std::int64_t>(ranges_.size()); }
