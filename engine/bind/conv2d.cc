@@ -26,9 +26,13 @@ kernels::Conv2dShape kernel_shape(const graph::Conv2dAttributes& attributes, con
 }
 
 /// dx's sums in a pass of their own, where its rows are not made one after the other.
-Phase backward_sums_phase(const SumParts& parts, const BackwardSums& backward_sums, std::int64_t channels) {
+Phase backward_sums_phase(const BindContext& context, const graph::Conv2dBwdData& op) {
+  const std::int64_t channels = op.input_shape.back();
+  const int output = op.channel_sums_output();
+  const SumParts parts{graph::element_count(op.input_shape) / channels, context.output(output).shape[0]};
+  const BackwardSums backward_sums(context, op.sums_for, op.backward_sums_input(), channels);
   return {parts.count, [=](const Operands& o, std::int64_t part, std::byte*) {
-            const PartSums sums(o.out<double>(kDataSums), part, channels);
+            const PartSums sums(o.out<double>(output), part, channels);
             sums.clear(0, channels);
             backward_sums.add(o, sums, o.out<float>(0), parts.begin(part), parts.end(part), 0, channels);
           }};
@@ -51,10 +55,7 @@ Bound bind_conv2d_bwd_data(const BindContext& context) {
   const kernels::Conv2dShape shape = kernel_shape(op.attributes, op.input_shape);
   if (takes_winograd_bwd_data(shape)) return bind_winograd_conv2d_bwd_data(context, shape);
   Bound bound = bind_convolution_bwd_data(context, shape);
-  if (op.sums_for)
-    bound.phases.push_back(backward_sums_phase(
-        {shape.batch * shape.in_height * shape.in_width, context.output(kDataSums).shape[0]},
-        BackwardSums(context, op.sums_for, kDataSummed, shape.in_channels), shape.in_channels));
+  if (op.sums_for) bound.phases.push_back(backward_sums_phase(context, op));
   return bound;
 }
 

@@ -16,10 +16,6 @@ Bound bind_convolution(const BindContext& context, const kernels::Conv2dShape& s
 /// Inputs dy, weight, addend; output dx.
 Bound bind_convolution_bwd_data(const BindContext& context, const kernels::Conv2dShape& shape);
 
-/// Where a conv2d_bwd_data node has its dx's sums, and the operands of the BatchNorm that they are for.
-inline constexpr int kDataSums = 1;
-inline constexpr int kDataSummed = 3;
-
 /// Whether by data takes the weight as it is stored and transposes it on the way (conv2d_bwd_data_transposing_f32).
 bool transposes_on_the_way(const kernels::Conv2dShape& shape);
 /// Columns that each of its tasks takes.

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "engine/bind/activation.h"
-#include "engine/bind/convolution.h"
 #include "engine/bind/product_cuts.h"
 #include "engine/bind/winograd_cuts.h"
 #include "engine/bind/winograd_ranges.h"
@@ -160,9 +159,11 @@ Bound bind_winograd_conv2d(const BindContext& context, const Conv2dShape& shape,
 
 Bound bind_winograd_conv2d_bwd_data(const BindContext& context, const Conv2dShape& shape) {
   Pass pass;
-  if (const auto kind = context.op<graph::Conv2dBwdData>().sums_for) {
-    pass.sums = {context.output(kDataSums).shape[0], kDataSums,
-                 BackwardSums(context, kind, kDataSummed, shape.in_channels)};
+  const auto& op = context.op<graph::Conv2dBwdData>();
+  if (op.sums_for) {
+    const int output = op.channel_sums_output();
+    pass.sums = {context.output(output).shape[0], output,
+                 BackwardSums(context, op.sums_for, op.backward_sums_input(), shape.in_channels)};
   }
   pass.conv = kernels::winograd_conv2d_bwd_data(shape, kWinogradGradientTile);
   pass.transform_weight = kernels::winograd_bwd_data_weight_f32;
