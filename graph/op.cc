@@ -10,6 +10,7 @@ int Op::in_place_input(int) const { return -1; }
 
 std::shared_ptr<const Op> Op::with_activation(Activation, bool) const { return nullptr; }
 
+std::shared_ptr<const Op> Op::frozen() const { return nullptr; }
 std::shared_ptr<const Op> Op::with_normalised_input(int, Activation) const { return nullptr; }
 
 std::shared_ptr<const Op> Op::with_backward_sums(Activation) const { return nullptr; }

@@ -82,6 +82,10 @@ class Op {
   virtual std::shared_ptr<const Op> with_backward_sums(Activation kind) const;
   virtual int backward_sums_input() const { return -1; }
 
+  /// The same op where no gradient passes, so that an activation behind it whose sign rounding turns costs no more than
+  /// that rounding: kernels may take a faster algorithm that rounds more. Null if that makes no difference to it.
+  virtual std::shared_ptr<const Op> frozen() const;
+
   /// The output that is a weight's gradient, if this op can hand it on piece by piece (ops/with_update.h); or -1.
   virtual int weight_gradient_output() const { return -1; }
 

@@ -7,6 +7,7 @@
 #include "graph/fuse.h"
 #include "graph/fuse_batchnorm.h"
 #include "graph/fuse_concat.h"
+#include "graph/freeze.h"
 #include "graph/fuse_updates.h"
 #include "graph/ops/adamw.h"
 #include "graph/ops/blend.h"
@@ -150,6 +151,7 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   const std::vector<TensorId> trainable = find_trainable(graph, config.trainable);
 
   fuse_forward(graph);
+  freeze(graph, trainable);
   const SoftmaxCrossEntropyAttributes loss{config.label_smoothing};
   step.loss = graph.add_node(std::make_shared<SoftmaxCrossEntropy>(loss), "loss", loss_inputs)[0];
   Updates updates(step, config);
@@ -181,6 +183,7 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
 
 Model make_inference(Model model) {
   fuse_forward(model.graph);
+  freeze(model.graph, {});
   model.graph.keep(model.logits);
   fuse_batchnorm(model.graph);
   fuse_concat(model.graph);

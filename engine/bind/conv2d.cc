@@ -43,8 +43,8 @@ Phase backward_sums_phase(const BindContext& context, const graph::Conv2dBwdData
 Bound bind_conv2d(const BindContext& context) {
   const auto& attributes = context.op<graph::Conv2d>().attributes;
   const kernels::Conv2dShape shape = kernel_shape(attributes, context.input(0).shape);
-  if (takes_winograd_fwd(shape) && !attributes.normalisation)
-    return bind_winograd_conv2d(context, shape, attributes.activation);
+  if (const auto tile = winograd_fwd_tile(shape, attributes.frozen); tile && !attributes.normalisation)
+    return bind_winograd_conv2d(context, shape, *tile, attributes.activation);
   if (context.has_output(2) || attributes.normalisation)
     return bind_convolution_batchnorm(context, shape, attributes.activation, attributes.normalisation);
   return bind_convolution(context, shape, attributes.activation);

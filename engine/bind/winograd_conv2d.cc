@@ -136,17 +136,21 @@ Bound bind_pass(const Pass& pass) { return fits(pass.conv) ? bind_in_blocks(pass
 
 }  // namespace
 
-bool takes_winograd_fwd(const Conv2dShape& shape) {
-  return has_winograd_channels(shape) && pays(kernels::winograd_conv2d_fwd(shape, kWinogradForwardTile));
+std::optional<WinogradTile> winograd_fwd_tile(const Conv2dShape& shape, bool frozen) {
+  if (!has_winograd_channels(shape)) return {};
+  if (frozen && pays(kernels::winograd_conv2d_fwd(shape, kWinogradFrozenTile))) return kWinogradFrozenTile;
+  if (pays(kernels::winograd_conv2d_fwd(shape, kWinogradForwardTile))) return kWinogradForwardTile;
+  return {};
 }
 
 bool takes_winograd_bwd_data(const Conv2dShape& shape) {
   return has_winograd_channels(shape) && pays(kernels::winograd_conv2d_bwd_data(shape, kWinogradGradientTile));
 }
 
-Bound bind_winograd_conv2d(const BindContext& context, const Conv2dShape& shape, graph::Activation activation) {
+Bound bind_winograd_conv2d(const BindContext& context, const Conv2dShape& shape, WinogradTile tile,
+                           graph::Activation activation) {
   Pass pass;
-  pass.conv = kernels::winograd_conv2d_fwd(shape, kWinogradForwardTile);
+  pass.conv = kernels::winograd_conv2d_fwd(shape, tile);
   pass.transform_weight = kernels::winograd_fwd_weight_f32;
   if (context.has_output(2)) pass.sums.parts = context.output(2).shape[0];
   pass.epilogue = [has_bias = context.has_input(2), has_residual = context.has_input(3),

@@ -78,6 +78,12 @@ OpPtr Conv2d::with_normalised_input(int, Activation kind) const {
   return std::make_shared<Conv2d>(fused);
 }
 
+OpPtr Conv2d::frozen() const {
+  Conv2dAttributes changed = attributes;
+  changed.frozen = true;
+  return std::make_shared<Conv2d>(changed);
+}
+
 double Conv2d::flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const {
   return conv2d_flops(inputs[1].shape, outputs[0].shape);
 }

@@ -20,6 +20,7 @@ struct Conv2dAttributes {
   Activation activation = Activation::none;
   int extra_padding = 0;                      ///< more of it below and at the right, as TensorFlow has it
   std::optional<Activation> normalisation{};  ///< x is read through a BatchNorm with this activation
+  bool frozen = false;                        ///< no gradient passes (Op::frozen)
 };
 
 /// Inputs: x [N, H, W, C], weight [out, C / groups, KH, KW], optional bias [out], optional residual [N, OH, OW, out],
@@ -37,6 +38,7 @@ class Conv2d : public Op {
   int addend_input() const override { return attributes.activation == Activation::none ? 3 : -1; }
   OpPtr with_normalised_input(int x, Activation kind) const override;
   std::vector<NormalisedInput> normalised_inputs() const override { return {{0, 4}}; }
+  OpPtr frozen() const override;
   int channel_sums_output() const override { return attributes.activation == Activation::none ? 2 : -1; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;
 };

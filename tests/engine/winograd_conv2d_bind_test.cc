@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "engine/bind/convolution.h"
@@ -33,7 +34,7 @@ struct Node {
   std::size_t output = 0;
 };
 
-enum class Pass { forward, by_data, by_weight };
+enum class Pass { forward, frozen, by_data, by_weight };
 
 Node make_node(const Conv2dShape& s, Pass pass) {
   graph::Conv2dAttributes attributes;
@@ -49,6 +50,8 @@ Node make_node(const Conv2dShape& s, Pass pass) {
   const auto weight_size = static_cast<std::size_t>(kernels::packed_weight_elements(s.weight()));
   switch (pass) {
     case Pass::forward:
+    case Pass::frozen:
+      attributes.frozen = pass == Pass::frozen;
       return {std::make_shared<graph::Conv2d>(attributes),
               {x, weight},
               {test::uniform(x_size, 1), test::uniform(weight_size, 2)},
@@ -70,6 +73,7 @@ Node make_node(const Conv2dShape& s, Pass pass) {
 Bound bind_direct(const BindContext& context, const Conv2dShape& shape, Pass pass) {
   switch (pass) {
     case Pass::forward:
+    case Pass::frozen:
       return bind_convolution(context, shape, graph::Activation::none);
     case Pass::by_data:
       return bind_convolution_bwd_data(context, shape);
@@ -113,7 +117,8 @@ class WinogradBind : public testing::TestWithParam<std::tuple<Conv2dShape, Pass>
 
 TEST_P(WinogradBind, ComputesTheConvolutionWithTheSameBitsForAnyNumberOfThreads) {
   const auto& [shape, pass] = GetParam();
-  ASSERT_TRUE(takes_winograd_fwd(shape) && takes_winograd_bwd_data(shape) && takes_winograd_bwd_weight(shape));
+  ASSERT_TRUE(winograd_fwd_tile(shape, false) && takes_winograd_bwd_data(shape) && takes_winograd_bwd_weight(shape));
+  ASSERT_EQ(winograd_fwd_tile(shape, true), kernels::WinogradTile::four);
   const Node node = make_node(shape, pass);
   const auto bind = [&](const BindContext& context) { return find_bind(node.op->name())(context); };
   const std::vector<float> one = run(node, 1, bind);
@@ -128,11 +133,12 @@ TEST_P(WinogradBind, ComputesTheConvolutionWithTheSameBitsForAnyNumberOfThreads)
 
 INSTANTIATE_TEST_SUITE_P(Shapes, WinogradBind,
                          testing::Combine(testing::Values(kInBlocks, kThroughMemory),
-                                          testing::Values(Pass::forward, Pass::by_data, Pass::by_weight)));
+                                          testing::Values(Pass::forward, Pass::frozen, Pass::by_data, Pass::by_weight)));
 
 TEST(WinogradBindForward, TakesTheChannelSumsOfWhatItWrites) {
-  for (const Conv2dShape& shape : {kInBlocks, kThroughMemory}) {
-    const Node node = make_node(shape, Pass::forward);
+  for (const auto& [shape, pass] : {std::pair{kInBlocks, Pass::forward}, {kThroughMemory, Pass::forward},
+                                    {kInBlocks, Pass::frozen}, {kThroughMemory, Pass::frozen}}) {
+    const Node node = make_node(shape, pass);
     std::vector<double> sums;
     const std::vector<float> y = run(
         node, 2, [&](const BindContext& context) { return find_bind(node.op->name())(context); }, &sums);
@@ -150,7 +156,7 @@ TEST(WinogradBindForward, TakesTheChannelSumsOfWhatItWrites) {
 
 TEST(WinogradRule, TakesDenseThreeByThreeOfStrideOne) {
   const Conv2dShape good = shape_of(16, 56, 64);
-  EXPECT_TRUE(takes_winograd_fwd(good) && takes_winograd_bwd_data(good) && takes_winograd_bwd_weight(good));
+  EXPECT_TRUE(winograd_fwd_tile(good, false) && takes_winograd_bwd_data(good) && takes_winograd_bwd_weight(good));
   Conv2dShape strided = good, wide = good, dilated = good, grouped = good, large = good, shallow = good;
   strided.stride = 2;
   wide.kernel_width = 5;
@@ -159,15 +165,22 @@ TEST(WinogradRule, TakesDenseThreeByThreeOfStrideOne) {
   large.padding = 3;
   shallow.in_channels = 3;
   for (const Conv2dShape& bad : {strided, wide, dilated, grouped, large, shallow}) {
-    EXPECT_FALSE(takes_winograd_fwd(bad) || takes_winograd_bwd_data(bad) || takes_winograd_bwd_weight(bad));
+    EXPECT_FALSE(winograd_fwd_tile(bad, false) || winograd_fwd_tile(bad, true));
+    EXPECT_FALSE(takes_winograd_bwd_data(bad) || takes_winograd_bwd_weight(bad));
   }
 }
 
 TEST(WinogradRule, LeavesLayersOfFewPixelsAndManyChannelsToDirectProducts) {
   const Conv2dShape one_image = shape_of(1, 7, 512), sixteen = shape_of(16, 7, 512);
-  EXPECT_FALSE(takes_winograd_fwd(one_image) || takes_winograd_bwd_data(one_image));
-  EXPECT_FALSE(takes_winograd_bwd_weight(one_image));
-  EXPECT_TRUE(takes_winograd_fwd(sixteen) && takes_winograd_bwd_data(sixteen) && takes_winograd_bwd_weight(sixteen));
+  EXPECT_FALSE(winograd_fwd_tile(one_image, false) || winograd_fwd_tile(one_image, true));
+  EXPECT_FALSE(takes_winograd_bwd_data(one_image) || takes_winograd_bwd_weight(one_image));
+  EXPECT_TRUE(winograd_fwd_tile(sixteen, false) && takes_winograd_bwd_data(sixteen));
+  EXPECT_TRUE(takes_winograd_bwd_weight(sixteen));
+}
+
+TEST(WinogradRule, TakesTheLargerTileForwardOnlyWhereNoGradientPasses) {
+  EXPECT_EQ(winograd_fwd_tile(shape_of(16, 56, 64), false), kernels::WinogradTile::two);
+  EXPECT_EQ(winograd_fwd_tile(shape_of(16, 56, 64), true), kernels::WinogradTile::four);
 }
 
 }  // namespace
