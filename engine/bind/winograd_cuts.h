@@ -10,8 +10,8 @@
 namespace bramble::engine {
 
 /// A ReLU's kink turns the forward's errors into wrong signs of what its gradient passes, so a forward that has a
-/// backward takes the tile that errs no more than direct summation; gradients bear the larger one's, and so does a frozen
-/// forward.
+/// backward takes the tile that errs no more than direct summation; gradients bear the larger one's, and so does a
+/// frozen forward.
 inline constexpr kernels::WinogradTile kWinogradForwardTile = kernels::WinogradTile::two;
 inline constexpr kernels::WinogradTile kWinogradFrozenTile = kernels::WinogradTile::four;
 inline constexpr kernels::WinogradTile kWinogradGradientTile = kernels::WinogradTile::four;

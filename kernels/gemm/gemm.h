@@ -73,6 +73,7 @@ struct GemmOutput {
   const std::int64_t* row_offsets = nullptr;  ///< … or, where given, data[row_offsets[i] + j] …
   std::int64_t panel_depth = 0;  ///< … or, if > 0, in B-panel layout: row first_row + i of panels this deep (a weight's
   std::int64_t first_row = 0;    ///< gradient). Pads are then written too, as zeros, and there must be no epilogue.
+  bool cached = false;           ///< stays in a cache: rows are stored as they are made, not along with later products
 };
 
 /// gemm_packed_f32 on a slice of deeper B panels: rows [b_first, b_first + depth) of panels that are b_depth deep.

@@ -2,6 +2,7 @@
 
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/tile_neon.h"
+#include "kernels/gemm/tile_transit_neon.h"
 
 namespace bramble::kernels {
 namespace {
@@ -11,25 +12,23 @@ using gemm::TileTask;
 
 constexpr int kRows = kGemmTileRows;
 
+using Transit = gemm::TileTransit<kRows>;
+
 /// A tile's operands: where its first depth step lies, and how far the next one is.
 struct TileSource {
+  const float* a;
+  const float* b;
   std::int64_t depth;
   std::int64_t a_step;
   std::int64_t b_step;
-};
 
-template <int Vectors>
-BRAMBLE_INLINE void multiply(Accumulators<kRows, Vectors>& acc, const TileSource& source, const float* a,
-                             const float* b) {
-  std::int64_t depth = source.depth;
-  // 24 FMAs take 12 cycles of the two pipes, a step's 33 instructions 9 of the decoder; four steps a turn hide the
-  // loop itself. Narrow tiles are few, and GCC copies their accumulators about if unrolled.
-  for (; Vectors == 3 && depth >= 4; depth -= 4) {
-    BRAMBLE_UNROLL
-    for (int step = 0; step < 4; ++step, a += source.a_step, b += source.b_step) step_lanes(acc, a, b);
-  }
-  for (; depth > 0; --depth, a += source.a_step, b += source.b_step) step_lanes(acc, a, b);
-}
+  TileSource(const GemmBlock& block, std::int64_t row, std::int64_t col, std::int64_t width)
+      : a(block.a_step ? block.a + row : block.a + row * block.depth),
+        b(block.b_step ? block.b + col : block.b + col * block.b_depth + block.b_first * width),
+        depth(block.depth),
+        a_step(block.a_step ? block.a_step : kRows),
+        b_step(block.b_step ? block.b_step : width) {}
+};
 
 /// Where a tile's rows are stored.
 struct RowOffsets {
@@ -51,30 +50,50 @@ struct RowOffsets {
 
 /// Rows [first, first + count) and the panel of `Vectors` vectors whose first column is `col`, stored from `to` on.
 template <int Vectors>
-void tile(const GemmBlock& block, const TileTask& task, std::int64_t first, std::int64_t count, std::int64_t col,
-          const RowOffsets& rows, std::int64_t to) {
+void narrow_tile(const GemmBlock& block, const TileTask& task, std::int64_t first, std::int64_t count, std::int64_t col,
+                 const RowOffsets& rows, std::int64_t to) {
   constexpr std::int64_t kWidth = 4 * Vectors;
-  const float* a = block.a_step ? block.a + first : block.a + first * block.depth;
-  const float* b = block.b_step ? block.b + col : block.b + col * block.b_depth + block.b_first * kWidth;
-  const TileSource source{block.depth, block.a_step ? block.a_step : kRows, block.b_step ? block.b_step : kWidth};
+  TileSource source(block, first, col, kWidth);
   const bool whole = block.c.panel_depth > 0 || block.cols - col >= kWidth;
   Accumulators<kRows, Vectors> acc;
   gemm::begin_tile(acc, whole ? task.start(to) : nullptr);
-  multiply(acc, source, a, b);
+  for (; source.depth > 0; --source.depth, source.a += source.a_step, source.b += source.b_step)
+    gemm::step_lanes(acc, source.a, source.b);
   if (whole) return gemm::finish_tile(acc, task, to, rows.at, count);
   gemm::finish_edge(acc, task, to, rows.at, count, block.cols - col);
 }
 
+/// The same of a panel that has all its columns.
+BRAMBLE_INLINE void whole_tile(const GemmBlock& block, const TileTask& task, std::int64_t first, std::int64_t count,
+                               std::int64_t col, const RowOffsets& rows, std::int64_t to, Transit& transit) {
+  constexpr auto kBytes = static_cast<std::int64_t>(sizeof(float));
+  const TileSource source(block, first, col, kGemmTileCols);
+  gemm::WholeTile& tile = transit.tile();
+  tile.a = source.a;
+  tile.b = source.b;
+  tile.a_step = source.a_step * kBytes;
+  tile.b_step = source.b_step * kBytes;
+  if (block.c.cached && task.plain && count == kRows && !block.c.row_offsets) {
+    transit.pass(task.c + to + rows.at[0], rows.at[1] - rows.at[0]);
+    return gemm::multiply_eight_lanes(tile);
+  }
+  transit.begin(to, rows.at);
+  gemm::multiply_eight_lanes(tile);
+  transit.end(to, rows.at);
+}
+
 // The last panel's width follows from the columns that are left.
-void tile_of_any_width(const GemmBlock& block, const TileTask& task, std::int64_t first, std::int64_t count,
-                       std::int64_t col, const RowOffsets& rows) {
+BRAMBLE_INLINE void tile_of_any_width(const GemmBlock& block, const TileTask& task, std::int64_t first,
+                                      std::int64_t count, std::int64_t col, const RowOffsets& rows, Transit& transit) {
   const bool panels = block.c.panel_depth > 0;
   const std::int64_t width = std::min(kGemmTileCols, round_up(block.cols - col, 4));
   const std::int64_t to = panels ? col * block.c.panel_depth + block.c.first_row * width : col;
-  if (width == kGemmTileCols) return tile<3>(block, task, first, count, col, rows, to);
+  if (width == kGemmTileCols && (panels || block.cols - col >= width))
+    return whole_tile(block, task, first, count, col, rows, to, transit);
   const RowOffsets narrow(block, first, count, panels ? width : block.c.row_stride);
-  if (width == 8) return tile<2>(block, task, first, count, col, narrow, to);
-  tile<1>(block, task, first, count, col, narrow, to);
+  if (width == kGemmTileCols) return narrow_tile<3>(block, task, first, count, col, narrow, to);
+  if (width == 8) return narrow_tile<2>(block, task, first, count, col, narrow, to);
+  narrow_tile<1>(block, task, first, count, col, narrow, to);
 }
 
 // B panels that stay in L1 (36 KiB at a depth of 192) while A's tiles pass by, each multiplied with all of them.
@@ -84,6 +103,7 @@ constexpr std::int64_t kGroupFloats = (36 << 10) / sizeof(float);
 
 BRAMBLE_PAGE_ALIGNED void gemm_block_f32(const GemmBlock& block, const GemmEpilogue& epilogue) {
   const TileTask task(block.c.data, epilogue, block.accumulate);
+  Transit transit(task, block.depth);
   const std::int64_t panel_floats = kGemmTileCols * std::max<std::int64_t>(block.depth, 1);
   const std::int64_t fitting = std::max<std::int64_t>(1, kGroupFloats / panel_floats);
   const std::int64_t group_panels = block.b_group > 0 ? block.b_group : fitting;
@@ -94,10 +114,11 @@ BRAMBLE_PAGE_ALIGNED void gemm_block_f32(const GemmBlock& block, const GemmEpilo
       const std::int64_t count = std::min<std::int64_t>(kRows, block.rows - row);
       const RowOffsets rows(block, row, count, block.c.panel_depth > 0 ? kGemmTileCols : block.c.row_stride);
       for (std::int64_t col = begin; col < end; col += kGemmTileCols) {
-        tile_of_any_width(block, task, row, count, col, rows);
+        tile_of_any_width(block, task, row, count, col, rows, transit);
       }
     }
   }
+  transit.flush();
 }
 
 void gemm_packed_f32(std::int64_t rows, std::int64_t cols, std::int64_t depth, const float* a, const float* b, float* c,

@@ -128,6 +128,7 @@ void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float
     block.rows = shape.slices_rows() ? width : shape.in;
     block.cols = shape.slices_rows() ? shape.out : width;
     block.c.panel_depth = dw.rows_of(shape.in);
+    block.c.cached = true;
     block.c.data = shape.slices_rows() ? dw.data : dw.data + (unit - dw.first_col) * block.c.panel_depth;
     block.c.first_row = shape.slices_rows() ? unit - dw.first_row : 0;
     for (std::int64_t m = 0; m < shape.rows; m += step) {

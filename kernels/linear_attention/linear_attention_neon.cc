@@ -117,6 +117,7 @@ void add_outer(const LinearAttentionShape& shape, std::int64_t count, bool accum
   block.b_step = widths.right;
   block.c.data = sum;
   block.c.row_stride = widths.right;
+  block.c.cached = true;
   block.accumulate = accumulate;
   gemm_block_f32(block);
 }

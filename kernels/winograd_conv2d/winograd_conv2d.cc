@@ -112,6 +112,7 @@ void winograd_conv2d_f32(const WinogradConv2d& conv, const float* source, const 
     WinogradBlock block{first, std::min(first + tile_step, slice.tile_end), 0, 0};
     // Whole GEMM tiles: what lies beyond the block's tiles and columns is zero, and computed too.
     GemmBlock gemm;
+    gemm.c.cached = true;
     gemm.rows = round_up(block.tiles(), kGemmTileRows);
     const std::int64_t input_stride = winograd_point_stride(gemm.rows * conv.source.channels);
     transform_inputs(conv, source, block, gemm.rows, 0, inputs, input_stride);

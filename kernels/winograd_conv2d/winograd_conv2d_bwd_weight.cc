@@ -62,6 +62,7 @@ void sum_block(const WinogradGradient& g, const float* x, const float* dy, const
   gemm.rows = round_up(rows.channels(), kGemmTileRows);
   gemm.cols = round_up(cols.channels(), 4);
   gemm.c.panel_depth = gemm.rows;
+  gemm.c.cached = true;
   for (std::int64_t first = tiles.begin; first < tiles.end; first += tile_step) {
     rows.tile_begin = cols.tile_begin = first;
     rows.tile_end = cols.tile_end = std::min(first + tile_step, tiles.end);

@@ -133,11 +133,14 @@ TEST_P(WinogradBind, ComputesTheConvolutionWithTheSameBitsForAnyNumberOfThreads)
 
 INSTANTIATE_TEST_SUITE_P(Shapes, WinogradBind,
                          testing::Combine(testing::Values(kInBlocks, kThroughMemory),
-                                          testing::Values(Pass::forward, Pass::frozen, Pass::by_data, Pass::by_weight)));
+                                          testing::Values(Pass::forward, Pass::frozen, Pass::by_data,
+                                                          Pass::by_weight)));
 
 TEST(WinogradBindForward, TakesTheChannelSumsOfWhatItWrites) {
-  for (const auto& [shape, pass] : {std::pair{kInBlocks, Pass::forward}, {kThroughMemory, Pass::forward},
-                                    {kInBlocks, Pass::frozen}, {kThroughMemory, Pass::frozen}}) {
+  for (const auto& [shape, pass] : {std::pair{kInBlocks, Pass::forward},
+                                    {kThroughMemory, Pass::forward},
+                                    {kInBlocks, Pass::frozen},
+                                    {kThroughMemory, Pass::frozen}}) {
     const Node node = make_node(shape, pass);
     std::vector<double> sums;
     const std::vector<float> y = run(

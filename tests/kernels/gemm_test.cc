@@ -189,6 +189,32 @@ TEST(Gemm, SlicesOfDeepPanelsAddUpToTheWhole) {
   }
 }
 
+// What is stored along with later products, and what those fetch, against tiles stored at once: blocks of fewer turns
+// of four steps than there are rows to copy, and of more.
+TEST(Gemm, ResultsAreTheSameBitsWhicheverWayTilesGoToTheirPlace) {
+  const std::int64_t cols = 36, stride = 39;
+  for (const std::int64_t rows : {5L, 8L, 24L, 29L}) {
+    for (const std::int64_t depth : {1L, 6L, 30L, 61L, 128L}) {
+      const auto a = uniform(size(gemm_a_elements(rows, depth)), 1), b = uniform(size(depth * cols), 2);
+      std::vector<std::int64_t> offsets;
+      for (std::int64_t i = 0; i < rows; ++i) offsets.push_back(i * stride);
+      for (const bool accumulate : {false, true}) {
+        const auto before = uniform(size(rows * stride), 3);
+        auto at_once = before, later = before, listed = before;
+        GemmBlock block{rows, cols, depth, a.data(), b.data(), depth, 0, {}, accumulate};
+        block.c = {.data = at_once.data(), .row_stride = stride, .cached = true};
+        gemm_block_f32(block);
+        block.c = {.data = later.data(), .row_stride = stride};
+        gemm_block_f32(block);
+        block.c = {.data = listed.data(), .row_offsets = offsets.data()};
+        gemm_block_f32(block);
+        EXPECT_EQ(later, at_once);
+        EXPECT_EQ(listed, at_once);
+      }
+    }
+  }
+}
+
 TEST(Gemm, PanelOutputHasTheStoredWeightsLayoutWithZeroPads) {
   for (const std::int64_t cols : {1L, 5L, 12L, 23L, 26L}) {
     const std::int64_t rows = 21, depth = 9;

@@ -1,0 +1,138 @@
+// What becomes of whole tiles (whole_tile_neon.h) on their way to and from the memory. Include from _neon.cc files
+// only.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/activation/activation_neon.h"
+#include "kernels/gemm/whole_tile_neon.h"
+
+namespace bramble::kernels::gemm {
+
+/// N vectors that lie side by side.
+template <int N>
+__attribute__((noinline)) void activate_tile(Activation activation, const float* from, float* to) {
+  dispatch_activation(activation, [=]<Activation A>() {
+    for (int i = 0; i < 4 * N; i += 12) activate_vectors<A, 3>(from + i, to + i);
+  });
+}
+
+template <int N>
+__attribute__((noinline)) void gelu_bwd_tile(const float* z, float* dx) {
+  for (int i = 0; i < 4 * N; i += 12) gelu_bwd_vectors<3>(z + i, dx + i, dx + i);
+}
+
+/// One tile after the other: a finished one's rows leave for C, and what the next one's epilogue reads comes to L1, a
+/// row a turn of the next one's products. All at once they would wait for the memory.
+template <int Rows>
+class TileTransit {
+ public:
+  /// Of tiles of one task, whose sums all have `depth` terms.
+  TileTransit(const TileTask& task, std::int64_t depth) : task_(task) {
+    tile_.turns = depth / 4;
+    tile_.steps = depth % 4;
+    tile_.copies = &copies_;
+    for (int i = 0; i < kSends; ++i) copies_.from[i] = results_[kSends - 1 - i];
+    if (task.accumulate) add_fetched(sum_);
+    if (task.epilogue.residual) add_fetched(residual_);
+    if (task.epilogue.gelu_input) add_fetched(gelu_input_);
+    copies_.to[fetches_end_] = nowhere_;
+  }
+
+  /// Its operands are the caller's to set.
+  WholeTile& tile() { return tile_; }
+
+  /// Before the products of a tile whose first column is `col` and whose rows lie at `rows`.
+  void begin(std::int64_t col, TileRows rows) {
+    const GemmEpilogue& epilogue = task_.epilogue;
+    const float* start = task_.start(col);
+    tile_.start = start ? start : kTileOfZeros;
+    tile_.results = results_[0];
+    tile_.result_step = sizeof(Row);
+    int slot = kSends;
+    if (task_.accumulate) {
+      tile_.sum = fetch(task_.c + col, rows, slot);
+      if (epilogue.bias) tile_.bias = {epilogue.bias + col, 0};
+    }
+    if (epilogue.scale) tile_.scale = epilogue.scale + col;
+    if (epilogue.residual) tile_.residual = fetch(epilogue.residual + col, rows, slot);
+    if (epilogue.gelu_input) fetch(epilogue.gelu_input + col, rows, slot);
+    begin_copies(slot, tile_.turns);
+  }
+
+  /// After them.
+  void end(std::int64_t col, TileRows rows) {
+    const GemmEpilogue& epilogue = task_.epilogue;
+    if (epilogue.preactivation) {
+      activate_tile<3 * Rows>(epilogue.activation, results_[0], results_[Rows]);
+      if (epilogue.gelu_input) gelu_bwd_tile<3 * Rows>(gelu_input_[0], results_[Rows]);
+      send(Rows, task_.c + col, rows);
+      return send(0, epilogue.preactivation + col, rows);
+    }
+    if (epilogue.activation != Activation::none) activate_tile<3 * Rows>(epilogue.activation, results_[0], results_[0]);
+    if (epilogue.gelu_input) gelu_bwd_tile<3 * Rows>(gelu_input_[0], results_[0]);
+    send(0, task_.c + col, rows);
+  }
+
+  /// Instead of both, where nothing is in the epilogue and all rows exist, `step` elements apart: the tile goes to its
+  /// place at once.
+  void pass(float* to, std::int64_t step) {
+    tile_.start = kTileOfZeros;
+    tile_.results = to;
+    tile_.result_step = step * static_cast<std::int64_t>(sizeof(float));
+    if (task_.accumulate) tile_.sum = {to, tile_.result_step};
+    begin_copies(kSends, tile_.turns);
+  }
+
+  /// After the last tile.
+  void flush() { begin_copies(kSends, 0); }
+
+ private:
+  using Row = float[kGemmTileCols];
+
+  void add_fetched(Row* rows) {
+    for (int i = 0; i < Rows; ++i) copies_.to[fetches_end_++] = rows[i];
+  }
+  // To the place that add_fetched gave to the Rows slots from `slot` on. Loads that missed would hold up the products:
+  // by their turn, after what is sent, rows are here. Where one begins, the tile beside it had its end.
+  TileRowsAt fetch(const float* base, TileRows rows, int& slot) {
+    const float** const from = copies_.from + slot;
+    BRAMBLE_UNROLL
+    for (int i = 0; i < Rows; ++i) from[i] = base + rows[i];
+    BRAMBLE_UNROLL
+    for (int i = 0; i < Rows; ++i) __builtin_prefetch(from[i] + kGemmTileCols - 1);
+    const TileRowsAt fetched{copies_.to[slot], sizeof(Row)};
+    slot += Rows;
+    return fetched;
+  }
+  // Result rows [first, first + Rows), from the last to the first: rows that do not exist have the last one's place,
+  // and are overwritten by it.
+  void send(int first, float* base, TileRows rows) {
+    BRAMBLE_UNROLL
+    for (int i = 0; i < Rows; ++i) copies_.to[kSends - 1 - first - i] = base + rows[i];
+    sent_ += Rows;
+  }
+  // Of all copies, up to `end`, those that do not come within `turns` are made now; the others will be made before the
+  // products end. Nothing is then copied to where nothing is, or to a fetched row's place that is not in use.
+  void begin_copies(int end, std::int64_t turns) {
+    tile_.copy = kSends - sent_;
+    tile_.last_copy = end;
+    for (; end - tile_.copy > turns; ++tile_.copy) copies_.run(tile_.copy);
+    copies_.from[end] = nowhere_;
+    sent_ = 0;
+  }
+
+  static constexpr int kSends = 2 * Rows;
+  static_assert(kSends + 3 * Rows < TileCopies::kMost);
+
+  const TileTask& task_;
+  WholeTile tile_;
+  TileCopies copies_;
+  int fetches_end_ = kSends;
+  int sent_ = 0;
+  alignas(64) Row results_[kSends];
+  Row sum_[Rows], residual_[Rows], gelu_input_[Rows], nowhere_ = {};
+};
+
+}  // namespace bramble::kernels::gemm

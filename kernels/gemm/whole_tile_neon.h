@@ -1,0 +1,83 @@
+// The register tiles that have all their columns: in assembly on AArch64, elsewhere the same steps in intrinsics, to
+// the same bits. Include from _neon.cc files only.
+#pragma once
+
+#include "kernels/gemm/whole_tile.h"
+
+#if defined(__aarch64__)
+#include "kernels/gemm/whole_tile_aarch64.h"
+#else
+
+#include <cstdint>
+
+#include "kernels/gemm/tile_neon.h"
+
+namespace bramble::kernels::gemm {
+
+namespace whole_tile {
+
+inline float* at(const float* base, std::int64_t bytes) {
+  return const_cast<float*>(base) + bytes / static_cast<std::int64_t>(sizeof(float));
+}
+
+template <int Rows>
+void add(Accumulators<Rows, 3>& acc, const TileRowsAt& rows) {
+  for (int i = 0; rows.first && i < Rows; ++i)
+    for (int j = 0; j < 3; ++j) acc.v[i][j] = vaddq_f32(acc.v[i][j], vld1q_f32(at(rows.first, i * rows.step) + 4 * j));
+}
+
+/// turn(acc, k) is four steps from k on, step(acc, k) one.
+template <int Rows, class Turn, class Step>
+void run(const WholeTile& tile, Turn turn, Step step) {
+  Accumulators<Rows, 3> acc;
+  begin_tile(acc, tile.start);
+  std::int64_t copy = tile.copy;
+  for (std::int64_t k = 0; k < 4 * tile.turns; k += 4) {
+    turn(acc, k);
+    tile.copies->run(copy);
+    copy += copy < tile.last_copy;
+  }
+  for (std::int64_t k = 4 * tile.turns; k < 4 * tile.turns + tile.steps; ++k) step(acc, k);
+  add(acc, tile.sum);
+  add(acc, tile.bias);
+  if (tile.scale) scale_columns(acc, tile.scale);
+  add(acc, tile.residual);
+  for (int i = 0; i < Rows; ++i)
+    for (int j = 0; j < 3; ++j) vst1q_f32(at(tile.results, i * tile.result_step) + 4 * j, acc.v[i][j]);
+}
+
+}  // namespace whole_tile
+
+inline void multiply_seven_rows(const WholeTile& tile) {
+  const float* a[7];
+  for (int i = 0; i < 7; ++i) a[i] = whole_tile::at(static_cast<const float* const*>(tile.a)[i], tile.a_step);
+  const auto turn = [&](Accumulators<7, 3>& acc, std::int64_t k) {
+    float32x4_t steps[7];
+    for (int i = 0; i < 7; ++i) steps[i] = vld1q_f32(a[i] + k);
+    const float* b = tile.b + 12 * k;
+    step_rows<0>(acc, steps, b);
+    step_rows<1>(acc, steps, b + 12);
+    step_rows<2>(acc, steps, b + 24);
+    step_rows<3>(acc, steps, b + 36);
+  };
+  whole_tile::run<7>(tile, turn, [&](Accumulators<7, 3>& acc, std::int64_t k) {
+    float32x4_t step[7];
+    for (int i = 0; i < 7; ++i) step[i] = vld1q_dup_f32(a[i] + k);
+    step_rows<0>(acc, step, tile.b + 12 * k);
+  });
+}
+
+inline void multiply_eight_lanes(const WholeTile& tile) {
+  const auto step = [&](Accumulators<8, 3>& acc, std::int64_t k) {
+    step_lanes(acc, whole_tile::at(static_cast<const float*>(tile.a), k * tile.a_step),
+               whole_tile::at(tile.b, k * tile.b_step));
+  };
+  const auto turn = [&](Accumulators<8, 3>& acc, std::int64_t k) {
+    for (int i = 0; i < 4; ++i) step(acc, k + i);
+  };
+  whole_tile::run<8>(tile, turn, step);
+}
+
+}  // namespace bramble::kernels::gemm
+
+#endif
