@@ -27,6 +27,12 @@ WeightUpdate::Block slice_block(const kernels::LinearShape& shape, std::int64_t 
   return {0, 1, 0, shape.in, begin, end};
 }
 
+// The last panel, if it has less than 12 columns; else none.
+WeightUpdate::Block narrow_panel(WeightUpdate::Block block) {
+  block.col_begin += (block.col_end - block.col_begin) / kernels::kGemmTileCols * kernels::kGemmTileCols;
+  return block;
+}
+
 }  // namespace
 
 Bound bind_linear(const BindContext& context) {
@@ -73,9 +79,19 @@ Bound bind_linear_bwd_weight(const BindContext& context) {
     const WeightUpdate::Block block = slice_block(shape, begin, end);
     kernels::GradientPanels dw = o.out<float>(0);
     if (update) dw = {work + scratch, block.row_end - block.row_begin, block.row_begin, block.col_begin};
-    kernels::linear_bwd_weight_f32(shape, o.in<float>(0), o.in<float>(1), packed, dw, o.out<float>(1), begin, end,
-                                   work);
-    if (update) update.apply(o, as_convolution(shape).weight(), block, dw.data);
+    const auto multiply = [&](const kernels::GemmUpdate* by_tiles) {
+      kernels::linear_bwd_weight_f32(shape, o.in<float>(0), o.in<float>(1), packed, dw, by_tiles, o.out<float>(1),
+                                     begin, end, work);
+    };
+    if (!update.by_tiles()) {
+      multiply(nullptr);
+      if (update) update.apply(o, as_convolution(shape).weight(), block, dw.data);
+      return;
+    }
+    multiply(&WeightUpdate::Tiles(update, o).gemm());
+    const WeightUpdate::Block rest = narrow_panel(block);
+    update.apply(o, as_convolution(shape).weight(), rest,
+                 dw.data + (rest.col_begin - dw.first_col) * dw.rows_of(shape.in));
   };
   bound.phases.push_back(std::move(phase));
   const std::int64_t of_update = update ? slice_block(shape, 0, unit).floats() : 0;

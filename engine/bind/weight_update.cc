@@ -31,7 +31,21 @@ Bound bind_update(const BindContext& context, const ElementUpdate& update) {
             }}}};
 }
 
-WeightUpdate::WeightUpdate(const BindContext& context) : update_(update_of(context)) {}
+WeightUpdate::WeightUpdate(const BindContext& context) : update_(update_of(context)) {
+  if (dynamic_cast<const graph::Sgd*>(context.update())) copied_ = copied_update_with_sgd(context);
+}
+
+WeightUpdate::Tiles::Tiles(const WeightUpdate& update, const Operands& operands)
+    : update_(update.copied_), operands_(operands) {
+  gemm_.weight = operands.mutable_in<float>(update_.parameter);
+  if (update_.state >= 0) gemm_.state = operands.mutable_in<float>(update_.state);
+  gemm_.context = this;
+  gemm_.run = [](const void* context, const float* gradient, float* weight, float* state) {
+    const auto& tiles = *static_cast<const Tiles*>(context);
+    constexpr std::size_t kTile = kernels::kGemmTileRows * kernels::kGemmTileCols;
+    tiles.update_.run(tiles.operands_, kTile, gradient, weight, state);
+  };
+}
 
 void WeightUpdate::apply(const Operands& operands, std::int64_t begin, std::int64_t end, const float* gradient) const {
   update_(operands, static_cast<std::size_t>(begin), static_cast<std::size_t>(end), gradient);

@@ -34,10 +34,17 @@ class UpdateInputs {
   const BindContext& context_;
 };
 
+/// The same of copies: `count` elements of a parameter and of the optimiser's one state for them, null if it has none.
+struct CopiedUpdate {
+  int parameter = -1, state = -1;  ///< inputs; state < 0 where there is none
+  std::function<void(const Operands&, std::size_t count, const float* gradient, float* parameter, float* state)> run;
+};
+
 /// engine/bind/<optimiser>.cc has them; the node is the update's or a gradient's with one.
 ElementUpdate update_with_adamw(const BindContext& context);
 ElementUpdate update_with_lion(const BindContext& context);
 ElementUpdate update_with_sgd(const BindContext& context);
+CopiedUpdate copied_update_with_sgd(const BindContext& context);
 
 /// The update as a node of its own, its gradient in memory.
 Bound bind_update(const BindContext& context, const ElementUpdate& update);
@@ -68,8 +75,24 @@ class WeightUpdate {
   void apply(const Operands& operands, const kernels::PackedWeightShape& weight, const Block& block,
              const float* panels) const;
 
+  /// Whether products can make it of each tile (kernels::GemmUpdate): optimisers with one state at most.
+  bool by_tiles() const { return static_cast<bool>(copied_.run); }
+
+  /// That, while `operands` are valid.
+  class Tiles {
+   public:
+    Tiles(const WeightUpdate& update, const Operands& operands);
+    const kernels::GemmUpdate& gemm() const { return gemm_; }
+
+   private:
+    const CopiedUpdate& update_;
+    const Operands& operands_;
+    kernels::GemmUpdate gemm_;
+  };
+
  private:
   ElementUpdate update_;
+  CopiedUpdate copied_;
 };
 
 /// Whether the gradient that is output `output` is wanted at all.

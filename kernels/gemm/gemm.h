@@ -96,6 +96,21 @@ struct GemmBlock {
 
 void gemm_block_f32(const GemmBlock& block, const GemmEpilogue& epilogue = {});
 
+/// What a weight's gradient becomes tile by tile, and where. `run` updates copies of a tile's weights and of the
+/// optimiser's state for them, 8 rows x 12 columns side by side, which then replace them.
+struct GemmUpdate {
+  float* weight = nullptr;  ///< the panel of the block's first column; panels are panel_depth deep …
+  float* state = nullptr;   ///< likewise, or null
+  std::int64_t panel_depth = 0;
+  std::int64_t first_row = 0;  ///< … and the block's rows begin at this one
+  void (*run)(const void* context, const float* gradient, float* weight, float* state) = nullptr;
+  const void* context = nullptr;
+};
+
+/// gemm_block_f32 in panel layout, its rows a multiple of 8, without an epilogue, but that whole panels' sums go to the
+/// update, not to C. The last panel's, where it is narrower, are C's as ever.
+void gemm_update_f32(const GemmBlock& block, const GemmUpdate& update);
+
 /// Whether rows `stride` floats apart fall evenly into the sets of L1 (64 KiB of four ways), so that a few hundred lines
 /// of them stay there: then an operand read again and again may be read where it lies.
 constexpr bool gemm_spreads_over_l1(std::int64_t stride) {
@@ -106,8 +121,9 @@ constexpr bool gemm_spreads_over_l1(std::int64_t stride) {
 /// Rows of A at a time that gemm_rows_f32 multiplies: 21 accumulators, 7 vectors of A and 3 of B.
 inline constexpr std::int64_t kGemmRowsTile = 7;
 
-/// How long its sums may be at most for four B panels to stay in L1.
-inline constexpr std::int64_t kGemmRowsDepth = 256;
+/// How long its sums may be at most for two B panels to stay in L1. Where they break, C comes and goes, 3 % of a tile of
+/// 192 terms; a third panel, of 256, saves fetching A as often, 1 %.
+inline constexpr std::int64_t kGemmRowsDepth = 384;
 
 /// gemm_packed_f32 with A's rows where they lie, four steps of the depth of seven rows at a time: nothing is packed.
 /// For rows that lie so that many of them fit L1 side by side (strides of large powers of two do not).

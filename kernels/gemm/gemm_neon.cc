@@ -2,6 +2,7 @@
 
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/tile_neon.h"
+#include "kernels/gemm/tile_source.h"
 #include "kernels/gemm/tile_transit_neon.h"
 
 namespace bramble::kernels {
@@ -14,22 +15,6 @@ constexpr int kRows = kGemmTileRows;
 
 using Transit = gemm::TileTransit<kRows>;
 
-/// A tile's operands: where its first depth step lies, and how far the next one is.
-struct TileSource {
-  const float* a;
-  const float* b;
-  std::int64_t depth;
-  std::int64_t a_step;
-  std::int64_t b_step;
-
-  TileSource(const GemmBlock& block, std::int64_t row, std::int64_t col, std::int64_t width)
-      : a(block.a_step ? block.a + row : block.a + row * block.depth),
-        b(block.b_step ? block.b + col : block.b + col * block.b_depth + block.b_first * width),
-        depth(block.depth),
-        a_step(block.a_step ? block.a_step : kRows),
-        b_step(block.b_step ? block.b_step : width) {}
-};
-
 /// Where a tile's rows are stored.
 struct RowOffsets {
   std::int64_t at[kRows];
@@ -41,6 +26,11 @@ struct RowOffsets {
     }
     // Without products: at a depth of 64 they would be a fiftieth of the tile's time.
     std::int64_t offset = first * stride;
+    if (count == kRows) {
+      BRAMBLE_UNROLL
+      for (std::int64_t i = 0; i < kRows; ++i, offset += stride) at[i] = offset;
+      return;
+    }
     for (std::int64_t i = 0; i < kRows; ++i) {
       at[i] = offset;
       if (i + 1 < count) offset += stride;
@@ -53,11 +43,11 @@ template <int Vectors>
 void narrow_tile(const GemmBlock& block, const TileTask& task, std::int64_t first, std::int64_t count, std::int64_t col,
                  const RowOffsets& rows, std::int64_t to) {
   constexpr std::int64_t kWidth = 4 * Vectors;
-  TileSource source(block, first, col, kWidth);
+  gemm::TileSource source(block, first, col, kWidth);
   const bool whole = block.c.panel_depth > 0 || block.cols - col >= kWidth;
   Accumulators<kRows, Vectors> acc;
   gemm::begin_tile(acc, whole ? task.start(to) : nullptr);
-  for (; source.depth > 0; --source.depth, source.a += source.a_step, source.b += source.b_step)
+  for (std::int64_t k = 0; k < block.depth; ++k, source.a += source.a_step, source.b += source.b_step)
     gemm::step_lanes(acc, source.a, source.b);
   if (whole) return gemm::finish_tile(acc, task, to, rows.at, count);
   gemm::finish_edge(acc, task, to, rows.at, count, block.cols - col);
@@ -66,19 +56,13 @@ void narrow_tile(const GemmBlock& block, const TileTask& task, std::int64_t firs
 /// The same of a panel that has all its columns.
 BRAMBLE_INLINE void whole_tile(const GemmBlock& block, const TileTask& task, std::int64_t first, std::int64_t count,
                                std::int64_t col, const RowOffsets& rows, std::int64_t to, Transit& transit) {
-  constexpr auto kBytes = static_cast<std::int64_t>(sizeof(float));
-  const TileSource source(block, first, col, kGemmTileCols);
-  gemm::WholeTile& tile = transit.tile();
-  tile.a = source.a;
-  tile.b = source.b;
-  tile.a_step = source.a_step * kBytes;
-  tile.b_step = source.b_step * kBytes;
+  gemm::TileSource(block, first, col, kGemmTileCols).give(transit.tile());
   if (block.c.cached && task.plain && count == kRows && !block.c.row_offsets) {
     transit.pass(task.c + to + rows.at[0], rows.at[1] - rows.at[0]);
-    return gemm::multiply_eight_lanes(tile);
+    return gemm::multiply_eight_lanes(transit.tile());
   }
   transit.begin(to, rows.at);
-  gemm::multiply_eight_lanes(tile);
+  gemm::multiply_eight_lanes(transit.tile());
   transit.end(to, rows.at);
 }
 

@@ -44,10 +44,15 @@ struct Operands {
   const float* packed;  // chunks of the narrower one's panels, or null
 };
 
+void multiply(const GemmBlock& block, const GemmUpdate* update) {
+  if (update) return gemm_update_f32(block, *update);
+  gemm_block_f32(block);
+}
+
 // The product of rows [m, m + block.depth) for a slice of dw's rows, of which x's columns are packed here unless they
 // spread over L1 as they lie.
 void multiply_rows(const LinearShape& shape, const Operands& operands, std::int64_t m, std::int64_t unit,
-                   GemmBlock& block, float* db, float* scratch) {
+                   GemmBlock& block, const GemmUpdate* update, float* db, float* scratch) {
   block.a = operands.x + m * shape.x_step() + unit;
   if (gemm_spreads_over_l1(shape.x_step())) {
     block.a_step = shape.x_step();
@@ -58,7 +63,7 @@ void multiply_rows(const LinearShape& shape, const Operands& operands, std::int6
   block.b = operands.packed ? operands.packed + m * shape.out : operands.dy + m * shape.dy_step();
   block.b_step = operands.packed ? 0 : shape.dy_step();
   block.b_group = 1;
-  gemm_block_f32(block);
+  multiply(block, update);
   if (!db || unit > 0) return;
   if (operands.packed) return gemm_panel_sums_f32(block.depth, block.cols, block.b, db, block.accumulate);
   gemm_column_sums_f32(block.depth, block.cols, block.b, shape.dy_step(), db, block.accumulate);
@@ -66,19 +71,19 @@ void multiply_rows(const LinearShape& shape, const Operands& operands, std::int6
 
 // The same for a slice of dw's columns, of which dy's are packed here unless they spread over L1 as they lie.
 void multiply_columns(const LinearShape& shape, const Operands& operands, std::int64_t m, std::int64_t unit,
-                      GemmBlock& block, float* db, float* scratch) {
+                      GemmBlock& block, const GemmUpdate* update, float* db, float* scratch) {
   block.a = operands.packed ? operands.packed + m * shape.in : operands.x + m * shape.x_step();
   block.a_step = operands.packed ? 0 : shape.x_step();
   block.b = operands.dy + m * shape.dy_step() + unit;
   if (gemm_spreads_over_l1(shape.dy_step())) {
     block.b_step = shape.dy_step();
-    gemm_block_f32(block);  // the lines are in L1 when the bias' gradient needs them
+    multiply(block, update);  // the lines are in L1 when the bias' gradient needs them
     if (db) gemm_column_sums_f32(block.depth, block.cols, block.b, shape.dy_step(), db + unit, block.accumulate);
     return;
   }
   gemm_pack_b_f32(block.depth, block.cols, block.b, shape.dy_step(), scratch);
   block.b = scratch;
-  gemm_block_f32(block);
+  multiply(block, update);
   if (db) gemm_panel_sums_f32(block.depth, block.cols, scratch, db + unit, block.accumulate);
 }
 
@@ -119,7 +124,8 @@ std::int64_t linear_bwd_weight_scratch(const LinearShape& shape) {
 }
 
 void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float* dy, const float* packed,
-                           const GradientPanels& dw, float* db, std::int64_t begin, std::int64_t end, float* scratch) {
+                           const GradientPanels& dw, const GemmUpdate* update, float* db, std::int64_t begin,
+                           std::int64_t end, float* scratch) {
   const std::int64_t step = depth_step(shape), unit_width = linear_bwd_weight_unit(shape);
   const Operands operands{x, dy, packed};
   for (std::int64_t unit = begin; unit < end; unit += unit_width) {
@@ -131,13 +137,23 @@ void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float
     block.c.cached = true;
     block.c.data = shape.slices_rows() ? dw.data : dw.data + (unit - dw.first_col) * block.c.panel_depth;
     block.c.first_row = shape.slices_rows() ? unit - dw.first_row : 0;
+    GemmUpdate of_unit;
+    if (update) {
+      of_unit = *update;
+      of_unit.panel_depth = shape.in;
+      of_unit.first_row = shape.slices_rows() ? unit : 0;
+      const std::int64_t first = shape.slices_rows() ? 0 : unit * shape.in;
+      of_unit.weight += first;
+      if (of_unit.state) of_unit.state += first;
+    }
     for (std::int64_t m = 0; m < shape.rows; m += step) {
       block.depth = block.b_depth = std::min(step, shape.rows - m);
       block.accumulate = m > 0;
+      const GemmUpdate* const now = update && m + step >= shape.rows ? &of_unit : nullptr;
       if (shape.slices_rows()) {
-        multiply_rows(shape, operands, m, unit, block, db, scratch);
+        multiply_rows(shape, operands, m, unit, block, now, db, scratch);
       } else {
-        multiply_columns(shape, operands, m, unit, block, db, scratch);
+        multiply_columns(shape, operands, m, unit, block, now, db, scratch);
       }
     }
   }

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 
+#include "kernels/gemm/gemm.h"
 #include "kernels/gemm/packed_weight.h"
 
 namespace bramble::kernels {
@@ -52,9 +53,12 @@ std::int64_t linear_bwd_weight_scratch(const LinearShape& shape);
 
 /// dw (packed_weight.h; the whole or panels that hold the slice at least) for rows or columns, as slices_rows() says,
 /// [begin, end), multiples of the unit but for the last one; and db, unless null: those columns, or if the slices are
-/// of rows all of it with the first. `packed` holds all chunks, or is null if there are none.
+/// of rows all of it with the first. `packed` holds all chunks, or is null if there are none. With an update (whose
+/// `weight` and `state` are the whole ones; its panel_depth and first_row are set here) what dw has of panels of 12
+/// columns in the end is undefined: they go to the update.
 void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float* dy, const float* packed,
-                           const GradientPanels& dw, float* db, std::int64_t begin, std::int64_t end, float* scratch);
+                           const GradientPanels& dw, const GemmUpdate* update, float* db, std::int64_t begin,
+                           std::int64_t end, float* scratch);
 
 /// Panels of W transposed, a matrix of `out` rows, for its columns [begin, end) from a multiple of 12, to their place
 /// in `panels` (packed_weight_elements(out, in) floats); row o times scale[o] unless that is null. With it by data is

@@ -28,6 +28,34 @@ std::vector<float> apart(const std::vector<float>& x, std::int64_t width, std::i
   return spread;
 }
 
+// An update that puts the gradient in the weight's place and counts in the state's: of all panels of 12 columns, and of
+// nothing else.
+void expect_update_by_tiles(const LinearShape& shape, const std::vector<float>& x, const std::vector<float>& dy,
+                            const float* packed, const std::vector<float>& dw) {
+  for (const bool with_state : {false, true}) {
+    std::vector<float> weight(dw.size(), 3.0f), state(dw.size(), 5.0f), partial(dw.size());
+    std::vector<float> scratch(size(linear_bwd_weight_scratch(shape)));
+    GemmUpdate update;
+    update.weight = weight.data();
+    if (with_state) update.state = state.data();
+    update.run = [](const void*, const float* gradient, float* w, float* s) {
+      for (int i = 0; i < 96; ++i) w[i] = w[i] == 3.0f ? gradient[i] : NAN;
+      for (int i = 0; s && i < 96; ++i) s[i] += 1;
+    };
+    const std::int64_t width = std::max(shape.in, shape.out), unit = linear_bwd_weight_unit(shape);
+    for (std::int64_t begin = 0; begin < width; begin += unit) {
+      linear_bwd_weight_f32(shape, x.data(), dy.data(), packed, partial.data(), &update, nullptr, begin,
+                            std::min(begin + unit, width), scratch.data());
+    }
+    const std::size_t whole = size(shape.out / 12 * 12 * shape.in);
+    for (std::size_t i = 0; i < dw.size(); ++i) {
+      ASSERT_EQ(weight[i], i < whole ? dw[i] : 3.0f) << i;
+      ASSERT_EQ(state[i], with_state && i < whole ? 6.0f : 5.0f) << i;
+      ASSERT_EQ(i < whole ? 0 : partial[i], i < whole ? 0 : dw[i]) << i;
+    }
+  }
+}
+
 TEST(Linear, TheWeightsGradientMatchesTheReferenceWhicheverOperandIsWider) {
   for (const LinearShape& shape : {LinearShape{1, 8, 4},
                                    {7, 8, 12},
@@ -60,8 +88,9 @@ TEST(Linear, TheWeightsGradientMatchesTheReferenceWhicheverOperandIsWider) {
     const std::int64_t width = std::max(shape.in, shape.out), unit = linear_bwd_weight_unit(shape);
     for (std::int64_t begin = 0; begin < width; begin += unit) {
       linear_bwd_weight_f32(shape, x_rows.data(), dy_rows.data(), chunks > 0 ? packed.data() : nullptr, dw.data(),
-                            db.data(), begin, std::min(begin + unit, width), scratch.data());
+                            nullptr, db.data(), begin, std::min(begin + unit, width), scratch.data());
     }
+    expect_update_by_tiles(shape, x_rows, dy_rows, chunks > 0 ? packed.data() : nullptr, dw);
     const double bound = 1e-6 * (4 + 2 * std::sqrt(static_cast<double>(shape.rows)));
     for (std::int64_t o = 0; o < shape.out; ++o) {
       double bias = 0;
