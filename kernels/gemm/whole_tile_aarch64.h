@@ -97,7 +97,7 @@ static_assert(offsetof(WholeTile, turns) == 8 && offsetof(WholeTile, start) == 2
   BRAMBLE_ROWS_COLUMNS(0, 32) BRAMBLE_ROWS_LOAD(q) BRAMBLE_ROWS_LANE(0)             \
   BRAMBLE_ROWS_COLUMNS(48, 80) BRAMBLE_COPY_BEGIN BRAMBLE_ROWS_LANE(1)              \
   BRAMBLE_ROWS_COLUMNS(96, 128) BRAMBLE_COPY_NEXT(16) BRAMBLE_ROWS_LANE(2)          \
-  BRAMBLE_ROWS_COLUMNS(144, 176) BRAMBLE_COPY_NEXT(32) BRAMBLE_ROWS_LANE(3)         \
+  BRAMBLE_ROWS_COLUMNS(144, 176) BRAMBLE_ROWS_LANE(3) BRAMBLE_COPY_NEXT(32)         \
   "add x7, x7, #192\n\t" "add x14, x14, #16\n\t"
 #define BRAMBLE_ROWS_STEP                                                           \
   BRAMBLE_ROWS_COLUMNS(0, 32) BRAMBLE_ROWS_LOAD(s) BRAMBLE_ROWS_LANE(0)             \
@@ -123,10 +123,9 @@ BRAMBLE_INLINE void multiply_seven_rows(const WholeTile& tile) {
   BRAMBLE_FMA(20, 21, 22, 2, 3, 4, 1.s[0]) BRAMBLE_FMA(23, 24, 25, 2, 3, 4, 1.s[1])                           \
   BRAMBLE_FMA(26, 27, 28, 2, 3, 4, 1.s[2]) BRAMBLE_FMA(29, 30, 31, 2, 3, 4, 1.s[3])
 #define BRAMBLE_LANES_TURN                                                          \
-  BRAMBLE_LANES_STEP BRAMBLE_COPY_BEGIN                                             \
+  BRAMBLE_LANES_STEP BRAMBLE_LANES_STEP BRAMBLE_COPY_BEGIN                          \
   BRAMBLE_LANES_STEP BRAMBLE_COPY_NEXT(16)                                          \
-  BRAMBLE_LANES_STEP BRAMBLE_COPY_NEXT(32)                                          \
-  BRAMBLE_LANES_STEP
+  BRAMBLE_LANES_STEP BRAMBLE_COPY_NEXT(32)
 
 /// Eight rows of A side by side: step k's begin a_step bytes after those before, B's columns b_step.
 BRAMBLE_INLINE void multiply_eight_lanes(const WholeTile& tile) {

@@ -18,16 +18,18 @@ constexpr std::int64_t kDepthOfRows = 128;
 // that pass by meanwhile leave it the room. They may be fewer for that, down to 64.
 constexpr std::int64_t kL2Floats = (448 << 10) / sizeof(float);
 constexpr std::int64_t kShallowest = 64;
-// A slice of rows of a large dw is a few lines of each of its panels, which fall on each other in L2 as well: it goes
-// to memory and back after each step, and the steps are long. A panel of B this deep is 19 KiB of L1.
+// Where a slice of rows of a large dw meets all of a large packed dy, it goes to memory and back after each step, and
+// the steps are long. A panel of B this deep is 19 KiB of L1.
 constexpr std::int64_t kDepthOfPackedRows = 400;
 
 bool packs_narrower(const LinearShape& shape) {
   return !gemm_spreads_over_l1(shape.slices_rows() ? shape.dy_step() : shape.x_step());
 }
 
+bool goes_to_memory(const LinearShape& shape) { return shape.slices_rows() && packs_narrower(shape); }
+
 std::int64_t deepest(const LinearShape& shape) {
-  if (shape.slices_rows() && packs_narrower(shape)) return kDepthOfPackedRows;
+  if (goes_to_memory(shape)) return kDepthOfPackedRows;
   const std::int64_t fitting = kL2Floats / std::min(shape.in, shape.out) - linear_bwd_weight_unit(shape);
   return std::min(shape.slices_rows() ? kDepthOfRows : kDepthOfColumns, std::max(fitting, kShallowest));
 }
@@ -134,7 +136,7 @@ void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float
     block.rows = shape.slices_rows() ? width : shape.in;
     block.cols = shape.slices_rows() ? shape.out : width;
     block.c.panel_depth = dw.rows_of(shape.in);
-    block.c.cached = true;
+    block.c.cached = !goes_to_memory(shape);
     block.c.data = shape.slices_rows() ? dw.data : dw.data + (unit - dw.first_col) * block.c.panel_depth;
     block.c.first_row = shape.slices_rows() ? unit - dw.first_row : 0;
     GemmUpdate of_unit;
