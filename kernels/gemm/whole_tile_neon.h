@@ -16,19 +16,25 @@ namespace bramble::kernels::gemm {
 
 namespace whole_tile {
 
-inline float* at(const float* base, std::int64_t bytes) {
-  return const_cast<float*>(base) + bytes / static_cast<std::int64_t>(sizeof(float));
-}
+constexpr std::int64_t floats(std::int64_t bytes) { return bytes / static_cast<std::int64_t>(sizeof(float)); }
 
 template <int Rows>
-void add(Accumulators<Rows, 3>& acc, const TileRowsAt& rows) {
-  for (int i = 0; rows.first && i < Rows; ++i)
-    for (int j = 0; j < 3; ++j) acc.v[i][j] = vaddq_f32(acc.v[i][j], vld1q_f32(at(rows.first, i * rows.step) + 4 * j));
+struct RowOffsets {
+  std::int64_t at[Rows];
+
+  explicit RowOffsets(std::int64_t step) {
+    for (int i = 0; i < Rows; ++i) at[i] = i * floats(step);
+  }
+};
+
+template <int Rows>
+BRAMBLE_INLINE void add(Accumulators<Rows, 3>& acc, const TileRowsAt& rows) {
+  if (rows.first) add_rows(acc, rows.first, RowOffsets<Rows>(rows.step).at);
 }
 
 /// turn(acc, k) is four steps from k on, step(acc, k) one.
 template <int Rows, class Turn, class Step>
-void run(const WholeTile& tile, Turn turn, Step step) {
+BRAMBLE_INLINE void run(const WholeTile& tile, Turn turn, Step step) {
   Accumulators<Rows, 3> acc;
   begin_tile(acc, tile.start);
   std::int64_t copy = tile.copy;
@@ -42,17 +48,18 @@ void run(const WholeTile& tile, Turn turn, Step step) {
   add(acc, tile.bias);
   if (tile.scale) scale_columns(acc, tile.scale);
   add(acc, tile.residual);
-  for (int i = 0; i < Rows; ++i)
-    for (int j = 0; j < 3; ++j) vst1q_f32(at(tile.results, i * tile.result_step) + 4 * j, acc.v[i][j]);
+  store_rows(acc, tile.results, RowOffsets<Rows>(tile.result_step).at);
 }
 
 }  // namespace whole_tile
 
-inline void multiply_seven_rows(const WholeTile& tile) {
+BRAMBLE_INLINE void multiply_seven_rows(const WholeTile& tile) {
   const float* a[7];
-  for (int i = 0; i < 7; ++i) a[i] = whole_tile::at(static_cast<const float* const*>(tile.a)[i], tile.a_step);
-  const auto turn = [&](Accumulators<7, 3>& acc, std::int64_t k) {
+  BRAMBLE_UNROLL
+  for (int i = 0; i < 7; ++i) a[i] = static_cast<const float* const*>(tile.a)[i] + whole_tile::floats(tile.a_step);
+  const auto turn = [&](Accumulators<7, 3> & acc, std::int64_t k) __attribute__((always_inline)) {
     float32x4_t steps[7];
+    BRAMBLE_UNROLL
     for (int i = 0; i < 7; ++i) steps[i] = vld1q_f32(a[i] + k);
     const float* b = tile.b + 12 * k;
     step_rows<0>(acc, steps, b);
@@ -60,20 +67,27 @@ inline void multiply_seven_rows(const WholeTile& tile) {
     step_rows<2>(acc, steps, b + 24);
     step_rows<3>(acc, steps, b + 36);
   };
-  whole_tile::run<7>(tile, turn, [&](Accumulators<7, 3>& acc, std::int64_t k) {
-    float32x4_t step[7];
-    for (int i = 0; i < 7; ++i) step[i] = vld1q_dup_f32(a[i] + k);
-    step_rows<0>(acc, step, tile.b + 12 * k);
-  });
+  whole_tile::run<7>(
+      tile, turn, [&](Accumulators<7, 3> & acc, std::int64_t k) __attribute__((always_inline)) {
+        float32x4_t step[7];
+        BRAMBLE_UNROLL
+        for (int i = 0; i < 7; ++i) step[i] = vld1q_dup_f32(a[i] + k);
+        step_rows<0>(acc, step, tile.b + 12 * k);
+      });
 }
 
-inline void multiply_eight_lanes(const WholeTile& tile) {
-  const auto step = [&](Accumulators<8, 3>& acc, std::int64_t k) {
-    step_lanes(acc, whole_tile::at(static_cast<const float*>(tile.a), k * tile.a_step),
-               whole_tile::at(tile.b, k * tile.b_step));
+BRAMBLE_INLINE void multiply_eight_lanes(const WholeTile& tile) {
+  const auto* a = static_cast<const float*>(tile.a);
+  const float* b = tile.b;
+  const std::int64_t a_step = whole_tile::floats(tile.a_step), b_step = whole_tile::floats(tile.b_step);
+  const auto step = [&](Accumulators<8, 3> & acc, std::int64_t) __attribute__((always_inline)) {
+    step_lanes(acc, a, b);
+    a += a_step;
+    b += b_step;
   };
-  const auto turn = [&](Accumulators<8, 3>& acc, std::int64_t k) {
-    for (int i = 0; i < 4; ++i) step(acc, k + i);
+  const auto turn = [&](Accumulators<8, 3> & acc, std::int64_t k) __attribute__((always_inline)) {
+    BRAMBLE_UNROLL
+    for (int i = 0; i < 4; ++i) step(acc, k);
   };
   whole_tile::run<8>(tile, turn, step);
 }
