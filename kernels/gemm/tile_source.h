@@ -1,4 +1,4 @@
-// Where a tile of eight rows finds its operands (GemmBlock).
+// Where a tile of eight rows finds its operands (GemmBlock). Include from _neon.cc files only.
 #pragma once
 
 #include <cstdint>

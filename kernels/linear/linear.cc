@@ -18,8 +18,9 @@ constexpr std::int64_t kDepthOfRows = 128;
 // that pass by meanwhile leave it the room. They may be fewer for that, down to 64.
 constexpr std::int64_t kL2Floats = (448 << 10) / sizeof(float);
 constexpr std::int64_t kShallowest = 64;
-// Where a slice of rows of a large dw meets all of a large packed dy, it goes to memory and back after each step, and
-// the steps are long. A panel of B this deep is 19 KiB of L1.
+// A slice of rows of a large dw goes to memory and back after each step, and the steps are long: it meets all of a
+// large packed dy, and in a whole dw it is a few lines of each panel, which fall on each other in L2. A panel of B this
+// deep is 19 KiB of L1.
 constexpr std::int64_t kDepthOfPackedRows = 400;
 
 bool packs_narrower(const LinearShape& shape) {
