@@ -13,10 +13,11 @@ namespace {
 using kernels::Conv2dShape;
 using kernels::ConvBlocking;
 
-// A weight of a megabyte, transposed, would go to memory and back; with no more rows than these a task has all of them.
-// Only without a window: with nine taps dy passes nine times, and C goes to L2 and back as often as the depth breaks.
-constexpr std::int64_t kLargeWeight = (1 << 20) / sizeof(float);
-constexpr std::int64_t kFewRows = 256;
+// A weight of a quarter of a core's share of L3, transposed as a whole, goes to memory and back. With no more rows than
+// these a task has all of them and transposes what it needs, and none waits for who transposes last. Only without a
+// window: with nine taps dy passes nine times, and C goes to L2 and back as often as the depth breaks.
+constexpr std::int64_t kLargeWeight = (128 << 10) / sizeof(float);
+constexpr std::int64_t kFewRows = 1024;
 // Columns that a task transposes at a time, a depth block high: 144 KiB.
 constexpr std::int64_t kMostTransposedCols = 192;
 
