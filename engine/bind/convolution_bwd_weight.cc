@@ -20,15 +20,15 @@ constexpr std::int64_t kSumBlock = 16 << 10;
 constexpr std::int64_t kSmallestSumBlock = 256;
 // Columns that one task of a bias' gradient alone sums.
 constexpr std::int64_t kSumCols = 64;
-// Where more slices of a weight's gradient than these would each pack dy, it is packed once for all.
-constexpr std::int64_t kPackersOfGradient = 2;
-// Columns that one task of that packs: whole panels.
+// Columns that one task of that packs at most: whole panels.
 constexpr std::int64_t kPackedCols = 8 * kernels::kGemmTileCols;
 // A block of dw that waits for its update stays in three eighths of L2, but need not be lower than this.
 constexpr std::int64_t kUpdateFloats = (192 << 10) / sizeof(float);
 constexpr std::int64_t kUpdateRows = 32;
 
 float* floats(std::byte* scratch) { return reinterpret_cast<float*>(scratch); }
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 std::size_t bytes(std::int64_t float_count) { return static_cast<std::size_t>(float_count) * sizeof(float); }
 
@@ -47,9 +47,12 @@ Phase pack_gradient_phase(const Conv2dShape& shape, const WeightGradientOperands
   for (std::int64_t part = 0; part < parts; ++part) {
     const std::int64_t begin = rows * part / parts, end = rows * (part + 1) / parts;
     const std::int64_t step = kernels::conv2d_bwd_weight_step(end - begin, blocking);
+    const std::int64_t steps = parts * ceil_div(end - begin, step);
+    const std::int64_t width =
+        std::min(kPackedCols, kernels::round_up(ceil_div(cols * steps, kTaskGoal), kernels::kGemmTileCols));
     for (std::int64_t m = begin; m < end; m += step)
-      for (std::int64_t col = 0; col < cols; col += kPackedCols)
-        tasks.push_back({m, std::min(step, end - m), col, std::min(col + kPackedCols, cols)});
+      for (std::int64_t col = 0; col < cols; col += width)
+        tasks.push_back({m, std::min(step, end - m), col, std::min(col + width, cols)});
   }
   Phase phase;
   phase.tasks = static_cast<std::int64_t>(tasks.size());
@@ -70,7 +73,6 @@ struct WeightGradient {
         cuts(cut_gradient(shape.depth(), shape.out_per_group(), shape.out_rows(), shape.groups, blocking)),
         dw_elements(kernels::packed_weight_elements(shape.weight())),
         db_elements(context.has_output(where.db) ? shape.out_channels : 0),
-        packs_once(shape.groups == 1 && cuts.row_tasks > kPackersOfGradient),
         update(context) {
     panels = kernels::round_up(where.scratch_offset + partial_floats(), 16);
   }
@@ -78,7 +80,7 @@ struct WeightGradient {
   std::int64_t partial_floats() const { return cuts.parts > 1 ? cuts.parts * (dw_elements + db_elements) : 0; }
   /// Beside the operands' and the partial gradients'.
   std::int64_t shared_floats() const {
-    if (!packs_once) return where.scratch_offset + partial_floats();
+    if (!cuts.packs_once) return where.scratch_offset + partial_floats();
     return panels + shape.out_rows() * kernels::round_up(shape.out_channels, kernels::kGemmTileCols);
   }
   bool updates_slices() const { return update && cuts.parts == 1; }
@@ -89,7 +91,7 @@ struct WeightGradient {
     kernels::Normalisation normal;
     if (where.mean >= 0) normal = normalisation(o, where.mean, where.activation);
     const kernels::ConvSource x(o.in<float>(where.x), where.mean >= 0 ? &normal : nullptr);
-    const kernels::ConvGradient dy(gradient_of(where, o), packs_once ? floats(o.shared) + panels : nullptr);
+    const kernels::ConvGradient dy(gradient_of(where, o), cuts.packs_once ? floats(o.shared) + panels : nullptr);
     kernels::conv2d_bwd_weight_f32(shape, x, dy, dw, db, slice, t.depth_begin, t.depth_end, blocking, scratch);
   }
 
@@ -98,7 +100,6 @@ struct WeightGradient {
   ConvBlocking blocking;
   GradientCuts cuts;
   std::int64_t dw_elements, db_elements;
-  bool packs_once;
   std::int64_t panels;  ///< dy's, packed once: where in the shared scratch
   WeightUpdate update;
 };
@@ -127,7 +128,7 @@ Phase updating_phase(const WeightGradient& gradient, Bound& bound) {
     high = std::max(high, t.slice.row_end - t.slice.row_begin);
     wide = std::max(wide, t.slice.col_end - t.slice.col_begin);
   }
-  if (gradient.packs_once) {
+  if (gradient.cuts.packs_once) {
     high =
         std::min(high, std::max(kUpdateFloats / wide, kUpdateRows) / kernels::kGemmTileRows * kernels::kGemmTileRows);
   } else {
@@ -184,12 +185,12 @@ Phase sum_gradient_parts(const BindContext& context, const WeightGradientOperand
 void append_weight_gradient(const BindContext& context, const Conv2dShape& shape, const WeightGradientOperands& where,
                             Bound& bound) {
   const WeightGradient gradient(context, shape, where);
-  if (gradient.packs_once) {
+  if (gradient.cuts.packs_once) {
     bound.phases.push_back(pack_gradient_phase(shape, where, gradient.blocking, gradient.cuts.parts, gradient.panels));
   }
   bound.thread_scratch = std::max(bound.thread_scratch, bytes(kernels::conv2d_scratch(gradient.blocking)));
   bound.phases.push_back(gradient.updates_slices() ? updating_phase(gradient, bound) : product_phase(gradient));
-  if (gradient.partial_floats() > 0 || gradient.packs_once)
+  if (gradient.partial_floats() > 0 || gradient.cuts.packs_once)
     bound.shared_scratch = std::max(bound.shared_scratch, bytes(gradient.shared_floats()));
   if (gradient.cuts.parts > 1) {
     bound.phases.push_back(

@@ -21,8 +21,12 @@ constexpr std::int64_t kPartsInCache = (2 << 20) / sizeof(float);
 constexpr std::int64_t kCores = 4;
 // What even_cut tries: more tasks than these are no more even.
 constexpr std::int64_t kMostRowTasks = 64, kMostColTasks = 16;
-// What cut_gradient tries beyond what the goal of tasks asks for: one of them divides well among four cores.
-constexpr std::int64_t kMoreRowTasks = 3;
+
+// Where more ranges of a gradient's rows than these would each pack the columns' operand, it is packed once for all.
+constexpr std::int64_t kPackersOfColumns = 2;
+// A row or a column of a gradient's operands waits for memory while it is packed, as long as so many products take;
+// once for all, the panels go to memory as well.
+constexpr std::int64_t kPackingCost = 24, kPackingOnceCost = 40;
 
 // What a task takes, in elements of C: whole tiles, the rows' packing or first reading, and the panels of B, which it
 // fetches once.
@@ -43,15 +47,17 @@ struct Dealt {
   std::int64_t cost() const { return *std::max_element(cores.begin(), cores.end()) + largest / 16; }
 };
 
-}  // namespace
-
-EvenCut even_cut(const std::vector<std::int64_t>& borders, std::int64_t cols, std::int64_t groups,
-                 std::int64_t tile_rows) {
+// The cut that four cores finish first, of up to most_row_tasks ranges of rows. cost(rows, cols, row_tasks) is a
+// task's, before(row_tasks) what each core does before.
+template <class Cost, class Before>
+EvenCut search_cut(const std::vector<std::int64_t>& borders, std::int64_t cols, std::int64_t groups,
+                   std::int64_t most_row_tasks, const Cost& cost, const Before& before) {
   const auto units = static_cast<std::int64_t>(borders.size()) - 1;
+  const std::int64_t most_col_tasks = std::clamp<std::int64_t>(ceil_div(cols, kNarrowest), 1, kMostColTasks);
   EvenCut best;
   std::int64_t best_cost = -1;
-  for (std::int64_t c = 1; c <= std::clamp<std::int64_t>(ceil_div(cols, kNarrowest), 1, kMostColTasks); ++c) {
-    for (std::int64_t r = 1; r <= std::min(units, kMostRowTasks); ++r) {
+  for (std::int64_t c = 1; c <= most_col_tasks; ++c) {
+    for (std::int64_t r = 1; r <= std::min(units, most_row_tasks); ++r) {
       const EvenCut cut{cols, r, c};
       Dealt dealt;
       for (std::int64_t group = 0; group < groups; ++group)
@@ -59,14 +65,33 @@ EvenCut even_cut(const std::vector<std::int64_t>& borders, std::int64_t cols, st
           for (std::int64_t i = 0; i < r; ++i) {
             const std::int64_t rows = borders[static_cast<std::size_t>(cut.unit(units, i + 1))] -
                                       borders[static_cast<std::size_t>(cut.unit(units, i))];
-            dealt.deal(task_cost(rows, cut.col(col + 1) - cut.col(col), tile_rows));
+            dealt.deal(cost(rows, cut.col(col + 1) - cut.col(col), r));
           }
-      if (best_cost >= 0 && dealt.cost() >= best_cost) continue;
+      const std::int64_t whole = before(r) + dealt.cost();
+      if (best_cost >= 0 && whole >= best_cost) continue;
       best = cut;
-      best_cost = dealt.cost();
+      best_cost = whole;
     }
   }
   return best;
+}
+
+// Borders of rows at whole tiles.
+std::vector<std::int64_t> tile_borders(std::int64_t rows, std::int64_t tile_rows) {
+  std::vector<std::int64_t> borders;
+  for (std::int64_t row = 0; row < rows; row += tile_rows) borders.push_back(row);
+  borders.push_back(rows);
+  return borders;
+}
+
+}  // namespace
+
+EvenCut even_cut(const std::vector<std::int64_t>& borders, std::int64_t cols, std::int64_t groups,
+                 std::int64_t tile_rows) {
+  return search_cut(
+      borders, cols, groups, kMostRowTasks,
+      [&](std::int64_t rows, std::int64_t width, std::int64_t) { return task_cost(rows, width, tile_rows); },
+      [](std::int64_t) { return std::int64_t{0}; });
 }
 
 std::int64_t even_columns(std::int64_t rows, std::int64_t cols, std::int64_t most) {
@@ -87,9 +112,7 @@ std::int64_t even_columns(std::int64_t rows, std::int64_t cols, std::int64_t mos
 void cut_product(std::int64_t rows, std::int64_t cols, std::int64_t groups, std::int64_t tile_rows, std::int64_t phase,
                  std::vector<ProductTask>& tasks) {
   if (rows == 0) return;
-  std::vector<std::int64_t> borders;
-  for (std::int64_t row = 0; row < rows; row += tile_rows) borders.push_back(row);
-  borders.push_back(rows);
+  const std::vector<std::int64_t> borders = tile_borders(rows, tile_rows);
   const auto units = static_cast<std::int64_t>(borders.size()) - 1;
   const EvenCut cut = even_cut(borders, cols, std::min(groups, kCores), tile_rows);
   // Neighbouring tasks run at the same time: those of the same columns share their B panels in L3.
@@ -101,29 +124,6 @@ void cut_product(std::int64_t rows, std::int64_t cols, std::int64_t groups, std:
                           borders[static_cast<std::size_t>(cut.unit(units, i + 1))], cut.col(col), cut.col(col + 1)}});
 }
 
-namespace {
-
-/// Rows of each task, of `fewest` tasks or a few more: those with which four cores finish first, where each of `times`
-/// parts and groups is cut into columns of col_step.
-std::int64_t even_rows(std::int64_t rows, std::int64_t fewest, std::int64_t most, std::int64_t cols,
-                       std::int64_t col_step, std::int64_t times) {
-  std::int64_t best = 0, best_cost = 0;
-  for (std::int64_t count = fewest; count <= std::min(fewest + kMoreRowTasks, most); ++count) {
-    const std::int64_t step = round_up(ceil_div(rows, count), kGemmTileRows);
-    Dealt dealt;
-    for (std::int64_t i = 0; i < times; ++i)
-      for (std::int64_t col = 0; col < cols; col += col_step)
-        for (std::int64_t row = 0; row < rows; row += step)
-          dealt.deal(task_cost(std::min(step, rows - row), std::min(col_step, cols - col), kGemmTileRows));
-    if (best > 0 && dealt.cost() >= best_cost) continue;
-    best = step;
-    best_cost = dealt.cost();
-  }
-  return best;
-}
-
-}  // namespace
-
 GradientCuts cut_gradient(std::int64_t rows, std::int64_t cols, std::int64_t depth, std::int64_t groups,
                           const kernels::ConvBlocking& blocking) {
   GradientCuts cuts;
@@ -131,26 +131,30 @@ GradientCuts cut_gradient(std::int64_t rows, std::int64_t cols, std::int64_t dep
   const std::int64_t elements = groups * kernels::gemm_b_elements(rows, cols);
   const std::int64_t affordable = std::max({std::int64_t{1}, kPartsInCache / elements, depth / kDeepEnough});
   cuts.parts = std::clamp<std::int64_t>(std::min(goal, depth / kShallowest), 1, affordable);
-  const std::int64_t most_row_tasks = ceil_div(rows, blocking.rows / 2);
-  const std::int64_t row_tasks = std::clamp<std::int64_t>(ceil_div(goal, cuts.parts), 1, most_row_tasks);
-  const std::int64_t col_tasks =
-      std::clamp<std::int64_t>(ceil_div(goal, cuts.parts * row_tasks), 1, ceil_div(cols, kNarrowest));
-  const std::int64_t col_step = round_up(ceil_div(cols, col_tasks), kGemmTileCols);
-  const std::int64_t row_step =
-      even_rows(rows, row_tasks, most_row_tasks, cols, col_step, cuts.parts * std::min(groups, kCores));
-  cuts.row_tasks = ceil_div(rows, row_step);
-  for (std::int64_t part = 0; part < cuts.parts; ++part) {
-    for (std::int64_t group = 0; group < groups; ++group) {
-      for (std::int64_t col = 0; col < cols; col += col_step) {
-        for (std::int64_t row = 0; row < rows; row += row_step) {
-          cuts.tasks.push_back({part,
-                                depth * part / cuts.parts,
-                                depth * (part + 1) / cuts.parts,
-                                {group, row, std::min(row + row_step, rows), col, std::min(col + col_step, cols)}});
-        }
-      }
-    }
-  }
+  const std::vector<std::int64_t> borders = tile_borders(rows, kGemmTileRows);
+  const auto units = static_cast<std::int64_t>(borders.size()) - 1;
+  const auto packs_once = [&](std::int64_t row_tasks) { return groups == 1 && row_tasks > kPackersOfColumns; };
+  const auto cost = [&](std::int64_t height, std::int64_t width, std::int64_t row_tasks) {
+    const std::int64_t whole = height * round_up(width, kGemmTileCols);
+    if (packs_once(row_tasks)) return whole + kPackingCost * height;
+    return whole + kPackingCost * (height * ceil_div(width, blocking.gradient_cols) + width);
+  };
+  const auto before = [&](std::int64_t row_tasks) {
+    return packs_once(row_tasks) ? cuts.parts * kPackingOnceCost * cols / kCores : 0;
+  };
+  const EvenCut cut =
+      search_cut(borders, cols, cuts.parts * std::min(groups, kCores), ceil_div(rows, blocking.rows / 2), cost, before);
+  cuts.packs_once = packs_once(cut.row_tasks);
+  for (std::int64_t part = 0; part < cuts.parts; ++part)
+    for (std::int64_t group = 0; group < groups; ++group)
+      for (std::int64_t col = 0; col < cut.col_tasks; ++col)
+        for (std::int64_t i = 0; i < cut.row_tasks; ++i)
+          cuts.tasks.push_back(
+              {part,
+               depth * part / cuts.parts,
+               depth * (part + 1) / cuts.parts,
+               {group, borders[static_cast<std::size_t>(cut.unit(units, i))],
+                borders[static_cast<std::size_t>(cut.unit(units, i + 1))], cut.col(col), cut.col(col + 1)}});
   return cuts;
 }
 

@@ -55,7 +55,7 @@ struct GradientTask {
 /// A weight's gradient: rows x cols, summed over `depth` pixels in `parts` parts that a later phase sums.
 struct GradientCuts {
   std::int64_t parts = 1;
-  std::int64_t row_tasks = 1;  ///< of a part's columns, each of which reads all of the columns' operand
+  bool packs_once = false;  ///< the columns' operand is packed for all tasks before, not by each of them
   std::vector<GradientTask> tasks;
 };
 
