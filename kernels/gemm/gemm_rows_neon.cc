@@ -11,6 +11,8 @@ using gemm::Accumulators;
 using gemm::TileTask;
 
 constexpr int kRows = kGemmRowsTile;
+// The last tile, where no more rows than these are left: three rows computed in vain take as long as these.
+constexpr int kFewRows = 4;
 
 using Transit = gemm::TileTransit<kRows>;
 
@@ -31,40 +33,53 @@ struct RowTile {
   }
 };
 
-template <int Vectors>
-BRAMBLE_INLINE void four_steps(Accumulators<kRows, Vectors>& acc, const float* const (&a)[kRows], std::int64_t k,
+template <int Rows, int Vectors>
+BRAMBLE_INLINE void four_steps(Accumulators<Rows, Vectors>& acc, const float* const (&a)[Rows], std::int64_t k,
                                const float* b) {
-  float32x4_t steps[kRows];
+  float32x4_t steps[Rows];
   BRAMBLE_UNROLL
-  for (int i = 0; i < kRows; ++i) steps[i] = vld1q_f32(a[i] + k);
+  for (int i = 0; i < Rows; ++i) steps[i] = vld1q_f32(a[i] + k);
   gemm::step_rows<0>(acc, steps, b);
   gemm::step_rows<1>(acc, steps, b + 4 * Vectors);
   gemm::step_rows<2>(acc, steps, b + 8 * Vectors);
   gemm::step_rows<3>(acc, steps, b + 12 * Vectors);
 }
 
-/// A tile of less than twelve columns.
-template <int Vectors>
-void narrow_tile(const GemmRows& product, const TileTask& task, const RowTile& rows, std::int64_t begin,
-                 std::int64_t end, std::int64_t col) {
+/// A tile of fewer columns than twelve, or rows than seven.
+template <int Rows, int Vectors>
+BRAMBLE_INLINE void narrow_tile(const GemmRows& product, const TileTask& task, const RowTile& rows, std::int64_t begin,
+                                std::int64_t end, std::int64_t col) {
   constexpr std::int64_t kWidth = 4 * Vectors;
   const float* b = product.b + col * product.b_depth + begin * kWidth;
   const bool whole = product.cols - col >= kWidth;
-  Accumulators<kRows, Vectors> acc;
+  Accumulators<Rows, Vectors> acc;
   gemm::begin_tile(acc, whole ? task.start(col) : nullptr);
-  const float* a[kRows];
+  const float* a[Rows];
   BRAMBLE_UNROLL
-  for (int i = 0; i < kRows; ++i) a[i] = rows.a[i];
+  for (int i = 0; i < Rows; ++i) a[i] = rows.a[i];
   std::int64_t k = begin;
   for (; k + 4 <= end; k += 4, b += 4 * kWidth) four_steps(acc, a, k, b);
   for (; k < end; ++k, b += kWidth) {
-    float32x4_t step[kRows];
+    float32x4_t step[Rows];
     BRAMBLE_UNROLL
-    for (int i = 0; i < kRows; ++i) step[i] = vld1q_dup_f32(a[i] + k);
+    for (int i = 0; i < Rows; ++i) step[i] = vld1q_dup_f32(a[i] + k);
     gemm::step_rows<0>(acc, step, b);
   }
   if (whole) return gemm::finish_tile(acc, task, col, rows.c, rows.count);
   gemm::finish_edge(acc, task, col, rows.c, rows.count, product.cols - col);
+}
+
+template <int Rows>
+__attribute__((noinline)) void narrow_tile_of(const GemmRows& product, const TileTask& task, const RowTile& rows,
+                                              std::int64_t begin, std::int64_t end, std::int64_t col) {
+  const std::int64_t cols = product.cols - col;
+  if (cols > 8) {
+    narrow_tile<Rows, 3>(product, task, rows, begin, end, col);
+  } else if (cols > 4) {
+    narrow_tile<Rows, 2>(product, task, rows, begin, end, col);
+  } else {
+    narrow_tile<Rows, 1>(product, task, rows, begin, end, col);
+  }
 }
 
 BRAMBLE_INLINE void whole_tile(const GemmRows& product, const RowTile& rows, std::int64_t begin, std::int64_t col,
@@ -85,15 +100,12 @@ BRAMBLE_INLINE void multiply_group(const GemmRows& product, const TileTask& task
   for (std::int64_t row = 0; row < product.rows; row += kRows) {
     const RowTile rows(product, row);
     for (std::int64_t col = col_begin; col < col_end; col += kGemmTileCols) {
-      const std::int64_t cols = product.cols - col;
-      if (cols >= 12) {
+      if (rows.count <= kFewRows) {
+        narrow_tile_of<kFewRows>(product, task, rows, begin, end, col);
+      } else if (product.cols - col >= kGemmTileCols) {
         whole_tile(product, rows, begin, col, transit);
-      } else if (cols > 8) {
-        narrow_tile<3>(product, task, rows, begin, end, col);
-      } else if (cols > 4) {
-        narrow_tile<2>(product, task, rows, begin, end, col);
       } else {
-        narrow_tile<1>(product, task, rows, begin, end, col);
+        narrow_tile_of<kRows>(product, task, rows, begin, end, col);
       }
     }
   }
