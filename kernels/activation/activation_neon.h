@@ -34,7 +34,11 @@ inline float32x4_t activation_bwd_f32x4(float32x4_t dy, float32x4_t saved) {
     return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(dy), open));
   }
   if constexpr (A == Activation::gelu) return vmulq_f32(dy, gelu_bwd_f32x4(saved));
-  if constexpr (A == Activation::silu) return vmulq_f32(dy, silu_bwd_f32x4(saved));
+  if constexpr (A == Activation::silu) {
+    float32x4_t gradient[1] = {dy};
+    silu_bwd_f32(gradient, {saved});
+    return gradient[0];
+  }
   if constexpr (A == Activation::hard_swish) return hard_swish_bwd_f32x4(dy, saved);
   if constexpr (A == Activation::gelu_tanh) return vmulq_f32(dy, gelu_tanh_bwd_f32x4(saved));
   if constexpr (A == Activation::tanh) return vmulq_f32(dy, fms_f32(vdupq_n_f32(1.0f), saved, saved));
@@ -46,6 +50,14 @@ inline float32x4_t activation_bwd_f32x4(float32x4_t dy, float32x4_t saved) {
     return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(slope), open));
   }
   return dy;
+}
+
+/// N vectors: dy[i] *= f'(saved[i]).
+template <Activation A, int N>
+inline void activation_bwd_f32(float32x4_t (&dy)[N], const float32x4_t (&saved)[N]) {
+  if constexpr (A == Activation::silu) return silu_bwd_f32(dy, saved);
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) dy[i] = activation_bwd_f32x4<A>(dy[i], saved[i]);
 }
 
 /// N vectors: y = f(x), which may be y.
@@ -63,9 +75,13 @@ inline void activate_vectors(const float* x, float* y) {
 template <Activation A, int N>
 inline void activation_bwd_vectors(const float* dy, const float* saved, float* dx) {
   if constexpr (A == Activation::gelu) return gelu_bwd_vectors<N>(saved, dy, dx);
-  float32x4_t values[N];
+  float32x4_t values[N], inputs[N];
 #pragma GCC unroll 4
-  for (int i = 0; i < N; ++i) values[i] = activation_bwd_f32x4<A>(vld1q_f32(dy + 4 * i), vld1q_f32(saved + 4 * i));
+  for (int i = 0; i < N; ++i) {
+    values[i] = vld1q_f32(dy + 4 * i);
+    inputs[i] = vld1q_f32(saved + 4 * i);
+  }
+  activation_bwd_f32<A>(values, inputs);
 #pragma GCC unroll 4
   for (int i = 0; i < N; ++i) vst1q_f32(dx + 4 * i, values[i]);
 }

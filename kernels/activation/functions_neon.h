@@ -44,26 +44,39 @@ inline constexpr Splat kHalf{0.5f};
 
 }  // namespace constants
 
-/// e^x within 2 ulp. +inf above 88.72; results below 1.7e-38 are flushed to zero; NaN stays NaN.
-inline float32x4_t exp_f32x4(float32x4_t x) {
+/// N vectors, x[i] = e^x[i] within 2 ulp. +inf above 88.72; results below 1.7e-38 are flushed to zero; NaN stays NaN.
+/// Side by side, as one's chain of dependent instructions is longer than what the core looks ahead.
+template <int N>
+inline void exp_f32(float32x4_t (&x)[N]) {
   using namespace constants;
   // x = n ln 2 + r, |r| <= ln(2) / 2.
-  x = vminq_f32(vmaxq_f32(x, vdupq_n_f32(-87.5f)), vdupq_n_f32(89.0f));
-  const float32x4_t sum = vfmaq_f32(loaded_f32(kRoundSplat), x, vdupq_n_f32(0x1.715476p+0f));
-  const float32x4_t n = vsubq_f32(sum, vdupq_n_f32(kRound));
-  const float32x4_t scale = vreinterpretq_f32_s32(vshlq_n_s32(vreinterpretq_s32_f32(sum), 23));
-  float32x4_t r = fms_f32(x, n, vdupq_n_f32(0x1.62E430p-1f));
-  r = fms_f32(r, n, vdupq_n_f32(-0x1.05C610p-29f));
-  float32x4_t p = vfmaq_f32(loaded_f32(kExp[0]), r, vdupq_n_f32(2 * 0x1.0F9F9Cp-7f));
-  p = vfmaq_f32(loaded_f32(kExp[1]), r, p);
-  p = vfmaq_f32(loaded_f32(kExp[2]), r, p);
-  p = vfmaq_f32(loaded_f32(kExp[3]), r, p);
-  p = vfmaq_f32(loaded_f32(kExp[4]), r, p);
-  return vmulq_f32(p, scale);
+  float32x4_t scale[N], p[N];
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) {
+    x[i] = vminq_f32(vmaxq_f32(x[i], vdupq_n_f32(-87.5f)), vdupq_n_f32(89.0f));
+    const float32x4_t sum = vfmaq_f32(loaded_f32(kRoundSplat), x[i], vdupq_n_f32(0x1.715476p+0f));
+    const float32x4_t n = vsubq_f32(sum, vdupq_n_f32(kRound));
+    scale[i] = vreinterpretq_f32_s32(vshlq_n_s32(vreinterpretq_s32_f32(sum), 23));
+    x[i] = fms_f32(x[i], n, vdupq_n_f32(0x1.62E430p-1f));
+    x[i] = fms_f32(x[i], n, vdupq_n_f32(-0x1.05C610p-29f));
+    p[i] = vdupq_n_f32(2 * 0x1.0F9F9Cp-7f);
+  }
+#pragma GCC unroll 5
+  for (int k = 0; k < 5; ++k) {
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) p[i] = vfmaq_f32(loaded_f32(kExp[k]), x[i], p[i]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) x[i] = vmulq_f32(p[i], scale[i]);
 }
 
-/// N vectors, t[i] = 2^t[i] within 2 ulp, t[i] < 128; results below 2^-125 are flushed to zero; NaN stays NaN. Side by
-/// side, as one's chain of dependent instructions is longer than what the core looks ahead.
+inline float32x4_t exp_f32x4(float32x4_t x) {
+  float32x4_t one[1] = {x};
+  exp_f32(one);
+  return one[0];
+}
+
+/// Likewise t[i] = 2^t[i] within 2 ulp, t[i] < 128; results below 2^-125 are flushed to zero; NaN stays NaN.
 template <int N>
 inline void exp2_f32(float32x4_t (&t)[N]) {
   using namespace constants;
@@ -98,17 +111,35 @@ inline float32x4_t log2_f32x4(float32x4_t x) {
   return vfmaq_f32(vcvtq_f32_s32(n), z, p);
 }
 
-/// 1 / (1 + e^-x) within 3 ulp. NaN stays NaN.
-inline float32x4_t sigmoid_f32x4(float32x4_t x) {
+/// N vectors, x[i] = 1 / (1 + e^-x[i]) within 3 ulp. NaN stays NaN.
+template <int N>
+inline void sigmoid_f32(float32x4_t (&x)[N]) {
   const float32x4_t one = vdupq_n_f32(1.0f);
-  return div_f32(one, vaddq_f32(one, exp_f32x4(vnegq_f32(x))));
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) x[i] = vnegq_f32(x[i]);
+  exp_f32(x);
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) x[i] = div_f32(one, vaddq_f32(one, x[i]));
 }
 
-/// d/dx (x * s) = s + x * s * (1 - s), s being sigmoid(x).
-inline float32x4_t silu_bwd_f32x4(float32x4_t x) {
-  const float32x4_t s = sigmoid_f32x4(x);
-  const float32x4_t slope = vmulq_f32(s, vsubq_f32(vdupq_n_f32(1.0f), s));
-  return vfmaq_f32(s, x, slope);
+inline float32x4_t sigmoid_f32x4(float32x4_t x) {
+  float32x4_t one[1] = {x};
+  sigmoid_f32(one);
+  return one[0];
+}
+
+/// N vectors, dy[i] *= d/dx (x[i] * s) = s + x[i] * s * (1 - s), s being sigmoid(x[i]).
+template <int N>
+inline void silu_bwd_f32(float32x4_t (&dy)[N], const float32x4_t (&x)[N]) {
+  float32x4_t s[N];
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) s[i] = x[i];
+  sigmoid_f32(s);
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) {
+    const float32x4_t slope = vmulq_f32(s[i], vsubq_f32(vdupq_n_f32(1.0f), s[i]));
+    dy[i] = vmulq_f32(dy[i], vfmaq_f32(s[i], x[i], slope));
+  }
 }
 
 /// x * sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3).

@@ -25,17 +25,22 @@ struct Affine {
   float32x4_t mean, scale, beta;
 };
 
-// g of one vector, i being its index in x and y; `centred` is x - mean.
-template <Activation A, Mask M, class Lanes>
-inline float32x4_t masked(const Lanes& lanes, const BatchnormBackward& in, const float* gradient, std::size_t i,
-                          float32x4_t centred, const Affine& affine) {
-  const float32x4_t dy = lanes.load(gradient);
-  if constexpr (M == Mask::from_x) {
-    const float32x4_t z = vfmaq_f32(affine.beta, centred, affine.scale);
-    return activation_bwd_f32x4<A>(dy, kSavesOutput<A> ? activate_f32x4<A>(z) : z);
+// N vectors of g, vector v being the one `index(v)` floats on in x and y and at gradient(v); `centred` is x - mean.
+template <Activation A, Mask M, int N, class Lanes, class Index, class Gradient, class AffineOf>
+inline void masked(const Lanes& lanes, const BatchnormBackward& in, const Index& index, const Gradient& gradient,
+                   const AffineOf& affine, float32x4_t (&centred)[N], float32x4_t (&g)[N]) {
+  float32x4_t saved[N];
+#pragma GCC unroll 4
+  for (int v = 0; v < N; ++v) {
+    centred[v] = vsubq_f32(lanes.load(in.x + index(v)), affine(v).mean);
+    g[v] = lanes.load(gradient(v));
+    if constexpr (M == Mask::from_x) {
+      const float32x4_t z = vfmaq_f32(affine(v).beta, centred[v], affine(v).scale);
+      saved[v] = kSavesOutput<A> ? activate_f32x4<A>(z) : z;
+    }
+    if constexpr (M == Mask::from_y) saved[v] = lanes.load(in.y + index(v));
   }
-  if constexpr (M == Mask::from_y) return activation_bwd_f32x4<A>(dy, lanes.load(in.y + i));
-  return dy;
+  if constexpr (M != Mask::none) activation_bwd_f32<A>(g, saved);
 }
 
 // What becomes of g once it is summed.
@@ -51,6 +56,10 @@ struct Kept {
   }
 };
 
+// Rows at a time: an exponential's chain of instructions is longer than what the core looks ahead.
+template <Activation A>
+constexpr int kRowsSideBySide = A == Activation::silu ? 2 : 1;
+
 // The sums of up to 64 rows of kVectors vectors of channels, from channel c on, stay in registers.
 template <Activation A, Mask M, int kVectors, class Lanes, class Result>
 inline void reduce_block(const Lanes& lanes, const BatchnormBackward& in, std::size_t row_begin, std::size_t row_end,
@@ -59,17 +68,23 @@ inline void reduce_block(const Lanes& lanes, const BatchnormBackward& in, std::s
   const Affine affine[2] = {{lanes, in.affine, c}, {lanes, in.affine, c + 4 * (kVectors - 1)}};
 #pragma GCC unroll 2
   for (int v = 0; v < kVectors; ++v) sum[v] = product[v] = vdupq_n_f32(0);
-  const float* dy = in.dy + row_begin * in.dy_stride + c;
-  for (std::size_t i = row_begin * in.channels + c; i < row_end * in.channels; i += in.channels, dy += in.dy_stride) {
-#pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) {
-      const float32x4_t centred = vsubq_f32(lanes.load(in.x + i + 4 * v), affine[v].mean);
-      const float32x4_t g = masked<A, M>(lanes, in, dy + 4 * v, i + 4 * v, centred, affine[v]);
-      result.store(lanes, i + 4 * v, g);
-      sum[v] = vaddq_f32(sum[v], g);
-      product[v] = vfmaq_f32(product[v], g, centred);
+  const auto add_rows = [&]<int kRows>(std::size_t row) {
+    const auto index = [&](int n) { return (row + n / kVectors) * in.channels + c + 4 * (n % kVectors); };
+    const auto gradient = [&](int n) { return in.dy + (row + n / kVectors) * in.dy_stride + c + 4 * (n % kVectors); };
+    float32x4_t centred[kRows * kVectors], g[kRows * kVectors];
+    masked<A, M>(
+        lanes, in, index, gradient, [&](int n) { return affine[n % kVectors]; }, centred, g);
+#pragma GCC unroll 4
+    for (int n = 0; n < kRows * kVectors; ++n) {
+      result.store(lanes, index(n), g[n]);
+      sum[n % kVectors] = vaddq_f32(sum[n % kVectors], g[n]);
+      product[n % kVectors] = vfmaq_f32(product[n % kVectors], g[n], centred[n]);
     }
-  }
+  };
+  std::size_t row = row_begin;
+  for (; row + kRowsSideBySide<A> <= row_end; row += kRowsSideBySide<A>)
+    add_rows.template operator()<kRowsSideBySide<A>>(row);
+  for (; row < row_end; ++row) add_rows.template operator()<1>(row);
   float s[4 * kVectors], p[4 * kVectors];
 #pragma GCC unroll 2
   for (int v = 0; v < kVectors; ++v) {
@@ -109,29 +124,43 @@ struct DataResult {
 };
 
 // By value: for all that the compiler knows, storing through a reference's pointer changes what the reference holds.
-template <Activation A, Mask M, int Rows>
+template <Activation A, Mask M, bool kHasDx, bool kHasResidual, int Rows>
 void data_rows(BatchnormBackward in, std::size_t row, DataResult out) {
   for_each_vector(0, out.channels, [&](auto lanes, std::size_t c) {
     const Affine affine(lanes, in.affine, c);
     const float32x4_t k1 = lanes.load(out.slope + c);
     const float32x4_t k0 = lanes.load(out.constant + c);
+    constexpr int kSideBySide = std::min(Rows, kRowsSideBySide<A>);
 #pragma GCC unroll 4
-    for (int r = 0; r < Rows; ++r) {
-      const std::size_t i = (row + r) * in.channels + c;
-      const float32x4_t centred = vsubq_f32(lanes.load(in.x + i), affine.mean);
-      const float32x4_t g = masked<A, M>(lanes, in, in.dy + (row + r) * in.dy_stride + c, i, centred, affine);
-      if (out.dresidual != nullptr) lanes.store(out.dresidual + i, g);
-      if (out.dx == nullptr) continue;
-      lanes.store(out.dx + (row + r) * out.dx_stride + c, vfmaq_f32(vfmaq_f32(k0, centred, k1), g, affine.scale));
+    for (int first = 0; first < Rows; first += kSideBySide) {
+      float32x4_t centred[kSideBySide], g[kSideBySide];
+      const auto index = [&](int r) { return (row + first + r) * in.channels + c; };
+      const auto gradient = [&](int r) { return in.dy + (row + first + r) * in.dy_stride + c; };
+      masked<A, M>(
+          lanes, in, index, gradient, [&](int) { return affine; }, centred, g);
+#pragma GCC unroll 2
+      for (int r = 0; r < kSideBySide; ++r) {
+        if constexpr (kHasResidual) lanes.store(out.dresidual + index(r), g[r]);
+        if constexpr (kHasDx)
+          lanes.store(out.dx + (row + first + r) * out.dx_stride + c,
+                      vfmaq_f32(vfmaq_f32(k0, centred[r], k1), g[r], affine.scale));
+      }
     }
   });
 }
 
-template <Activation A, Mask M>
+template <Activation A, Mask M, bool kHasDx, bool kHasResidual>
 void data(const BatchnormBackward& in, std::size_t row_begin, std::size_t row_end, const DataResult& out) {
   std::size_t r = row_begin;
-  for (; r + 4 <= row_end; r += 4) data_rows<A, M, 4>(in, r, out);
-  for (; r < row_end; ++r) data_rows<A, M, 1>(in, r, out);
+  for (; r + 4 <= row_end; r += 4) data_rows<A, M, kHasDx, kHasResidual, 4>(in, r, out);
+  for (; r < row_end; ++r) data_rows<A, M, kHasDx, kHasResidual, 1>(in, r, out);
+}
+
+template <Activation A, Mask M>
+void data(const BatchnormBackward& in, std::size_t row_begin, std::size_t row_end, const DataResult& out) {
+  if (out.dx && out.dresidual) return data<A, M, true, true>(in, row_begin, row_end, out);
+  if (out.dx) return data<A, M, true, false>(in, row_begin, row_end, out);
+  if (out.dresidual) data<A, M, false, true>(in, row_begin, row_end, out);
 }
 
 // Calls run.operator()<Activation, Mask>().
@@ -169,13 +198,14 @@ void batchnorm_bwd_coefficients_f32(std::size_t channel_begin, std::size_t chann
                                     const float* scale, const float* rstd, float* dgamma, float* dbeta, float* slope,
                                     float* constant) {
   const double share = training ? 1.0 / static_cast<double>(rows) : 0.0;
-  for_each_total({partials, parts, channels}, channel_begin, channel_end, [&](std::size_t c, double sum, double second) {
-    const double products = second * rstd[c];
-    if (dbeta != nullptr) dbeta[c] = static_cast<float>(sum);
-    if (dgamma != nullptr) dgamma[c] = static_cast<float>(products);
-    slope[c] = static_cast<float>(-scale[c] * rstd[c] * products * share);
-    constant[c] = static_cast<float>(-scale[c] * sum * share);
-  });
+  for_each_total({partials, parts, channels}, channel_begin, channel_end,
+                 [&](std::size_t c, double sum, double second) {
+                   const double products = second * rstd[c];
+                   if (dbeta != nullptr) dbeta[c] = static_cast<float>(sum);
+                   if (dgamma != nullptr) dgamma[c] = static_cast<float>(products);
+                   slope[c] = static_cast<float>(-scale[c] * rstd[c] * products * share);
+                   constant[c] = static_cast<float>(-scale[c] * sum * share);
+                 });
 }
 
 void batchnorm_bwd_data_f32(const BatchnormBackward& operands, std::size_t row_begin, std::size_t row_end,
