@@ -16,10 +16,14 @@ inline float32x4_t activate_f32x4(float32x4_t x) {
   if constexpr (A == Activation::sigmoid) return sigmoid_f32x4(x);
   if constexpr (A == Activation::gelu_tanh) return gelu_tanh_f32x4(x);
   if constexpr (A == Activation::tanh) return tanh_f32x4(x);
-  if constexpr (A == Activation::hard_swish || A == Activation::hard_sigmoid) {
+  if constexpr (A == Activation::hard_swish) {
+    // 1/6 with x, not in the gate: what it is rounded by is the same factor for all values, which normalisation takes out.
+    const float32x4_t gate = vminq_f32(vmaxq_f32(vaddq_f32(x, vdupq_n_f32(3.0f)), vdupq_n_f32(0)), vdupq_n_f32(6.0f));
+    return vmulq_f32(vmulq_f32(x, vdupq_n_f32(1.0f / 6)), gate);
+  }
+  if constexpr (A == Activation::hard_sigmoid) {
     const float32x4_t line = vfmaq_f32(vdupq_n_f32(0.5f), x, vdupq_n_f32(1.0f / 6));
-    const float32x4_t gate = vminq_f32(vmaxq_f32(line, vdupq_n_f32(0)), vdupq_n_f32(1.0f));
-    return A == Activation::hard_swish ? vmulq_f32(x, gate) : gate;
+    return vminq_f32(vmaxq_f32(line, vdupq_n_f32(0)), vdupq_n_f32(1.0f));
   }
   return x;
 }
