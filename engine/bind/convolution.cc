@@ -13,11 +13,6 @@ namespace {
 using kernels::Conv2dShape;
 using kernels::ConvBlocking;
 
-// A weight of a quarter of a core's share of L3, transposed as a whole, goes to memory and back. With no more rows than
-// these a task has all of them and transposes what it needs, and none waits for who transposes last. Only without a
-// window: with nine taps dy passes nine times, and C goes to L2 and back as often as the depth breaks.
-constexpr std::int64_t kLargeWeight = (128 << 10) / sizeof(float);
-constexpr std::int64_t kFewRows = 1024;
 // Columns that a task transposes at a time, a depth block high: 144 KiB.
 constexpr std::int64_t kMostTransposedCols = 192;
 
@@ -54,10 +49,11 @@ Bound bind_convolution(const BindContext& context, const Conv2dShape& shape, gra
   return bound;
 }
 
+// Not with a window: with nine taps dy passes nine times, and C goes to L2 and back as often as the depth breaks.
 bool transposes_on_the_way(const Conv2dShape& shape) {
   return shape.groups == 1 && shape.kernel_height * shape.kernel_width == 1 &&
-         kernels::packed_weight_elements(shape.weight()) >= kLargeWeight &&
-         kernels::conv2d_bwd_data_rows(shape, 0) <= kFewRows;
+         transposes_by_columns(kernels::conv2d_bwd_data_rows(shape, 0), shape.in_channels,
+                               kernels::packed_weight_elements(shape.weight()));
 }
 
 std::int64_t transposing_columns(const Conv2dShape& shape) {

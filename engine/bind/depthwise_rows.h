@@ -48,8 +48,9 @@ class DepthwiseTasks {
                  std::size_t l2_bytes);
 
   std::int64_t count() const { return parts * channel_blocks; }
-  std::int64_t part_of(std::int64_t task) const { return task / channel_blocks; }
-  std::int64_t channel_begin(std::int64_t task) const { return task % channel_blocks * block; }
+  // All parts of one block after the other: the last block's tasks, which may be smaller, end the phase.
+  std::int64_t part_of(std::int64_t task) const { return task % parts; }
+  std::int64_t channel_begin(std::int64_t task) const { return task / parts * block; }
   std::int64_t channel_end(std::int64_t task) const { return std::min(channel_begin(task) + block, channels); }
   std::int64_t channel_count(std::int64_t task) const { return channel_end(task) - channel_begin(task); }
 

@@ -12,11 +12,6 @@ namespace {
 
 enum Input { kDy, kWeight, kAddend, kGeluInput, kScale };
 
-// A weight of a quarter of a core's share of L3, transposed as a whole, goes to memory and back. With no more rows than
-// these a task has all of them and transposes what it needs: 3 % less of 788 rows' time. That dy is fetched once for
-// each task hides behind products, of 48 columns and more.
-constexpr std::int64_t kLargeWeight = (128 << 10) / sizeof(float);
-constexpr std::int64_t kFewRows = 1024;
 // Columns that a task transposes at a time, a step of the depth high: 192 KiB.
 constexpr std::int64_t kMostTransposedCols = 192;
 
@@ -75,7 +70,7 @@ Bound bind_linear_bwd_data(const BindContext& context) {
   const graph::Shape& dx = context.output(0).shape;
   const kernels::LinearShape shape{rows_of(dy), dx.back(), dy.back(), row_stride(context.output(0)),
                                    row_stride(context.input(kDy))};
-  if (shape.in * shape.out >= kLargeWeight && shape.rows <= kFewRows) return bind_transposing(context, shape);
+  if (transposes_by_columns(shape.rows, shape.in, shape.in * shape.out)) return bind_transposing(context, shape);
   LinearProduct product(shape.rows, shape.in, shape.out);
   product.a_stride = shape.dy_step();
   product.c_stride = shape.x_step();

@@ -32,6 +32,10 @@ struct EvenCut {
 EvenCut even_cut(const std::vector<std::int64_t>& borders, std::int64_t cols, std::int64_t groups,
                  std::int64_t tile_rows);
 
+/// Whether by data's tasks had better have all `rows` and transpose the part of the weight that their columns need: of a
+/// large weight and few rows, and only where four cores share the columns evenly if the rows are more than a few.
+bool transposes_by_columns(std::int64_t rows, std::int64_t cols, std::int64_t weight_elements);
+
 /// Columns of each task where all have all rows: the step, of at most `most` columns, with which four cores finish
 /// first.
 std::int64_t even_columns(std::int64_t rows, std::int64_t cols, std::int64_t most);
