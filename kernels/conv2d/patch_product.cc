@@ -15,9 +15,10 @@ using conv2d::product_depth_block;
 // Row blocks keep their rows' output offsets on the stack.
 constexpr std::int64_t kMaxRowBlock = 256;
 
-// A range of the terms of C's sums, and where B's rows for them are: from row `first` of panels on.
+// A range of the terms of C's sums, which break after each depth_step of them, and where B's rows for them are: from
+// row `first` of panels on.
 struct Terms {
-  std::int64_t begin = 0, depth = 0;
+  std::int64_t begin = 0, depth = 0, depth_step = 0;
   const float* panels = nullptr;  // that of the slice's first column
   std::int64_t panel_depth = 0, first = 0;
 };
@@ -37,6 +38,7 @@ void multiply_patches(const PatchProduct& product, const RowBlock& rows, const T
   block.rows = rows.end - rows.begin;
   block.cols = slice.col_end - slice.col_begin;
   block.depth = terms.depth;
+  block.depth_step = terms.depth_step;
   block.a = scratch;
   block.b = terms.panels;
   block.b_depth = terms.panel_depth;
@@ -55,9 +57,8 @@ void multiply_patches(const PatchProduct& product, const RowBlock& rows, const T
   gemm_block_f32(block, end >= product.grid.depth() ? product.epilogue_from(slice.col_begin) : GemmEpilogue{});
 }
 
-// Sums break after depth_step terms.
 void multiply_pixels(const PatchProduct& product, std::int64_t row_begin, std::int64_t row_end, const Terms& terms,
-                     std::int64_t depth_step, const ConvSlice& slice) {
+                     const ConvSlice& slice) {
   const std::int64_t first = row_begin * product.c_pixel_stride;
   GemmEpilogue epilogue;
   if (terms.begin + terms.depth >= product.grid.depth()) {
@@ -69,7 +70,7 @@ void multiply_pixels(const PatchProduct& product, std::int64_t row_begin, std::i
   block.rows = row_end - row_begin;
   block.cols = slice.col_end - slice.col_begin;
   block.depth = terms.depth;
-  block.depth_step = depth_step;
+  block.depth_step = terms.depth_step;
   block.a = product.source + row_begin * product.grid.pixel_stride + terms.begin;
   block.a_stride = product.grid.pixel_stride;
   block.b = terms.panels;
@@ -101,12 +102,13 @@ bool pixels_in_place(const PatchGrid& grid) {
 void product_f32(const PatchProduct& product, const ConvSlice& slice, const ConvBlocking& blocking, float* scratch) {
   const std::int64_t depth = product.grid.depth(), step = product_depth_block(depth, blocking.depth);
   Terms terms;
+  terms.depth_step = step;
   terms.panels = product.b + slice.col_begin * depth;
   terms.panel_depth = depth;
   if (product.rows_in_place()) {
     terms.depth = depth;
     return for_row_blocks(slice, blocking, kGemmRowsTile, [&](std::int64_t begin, std::int64_t end) {
-      multiply_pixels(product, begin, end, terms, step, slice);
+      multiply_pixels(product, begin, end, terms, slice);
     });
   }
   for_row_blocks(slice, blocking, kGemmTileRows, [&](std::int64_t begin, std::int64_t end) {
@@ -114,7 +116,7 @@ void product_f32(const PatchProduct& product, const ConvSlice& slice, const Conv
     // Once even at depth 0: a by-data phase that no tap reaches still writes its zeros.
     terms.begin = terms.first = 0;
     do {
-      terms.depth = std::min(step, depth - terms.begin);
+      terms.depth = depth <= blocking.depth ? depth : std::min(step, depth - terms.begin);
       multiply_patches(product, rows, terms, slice, scratch);
       terms.first = terms.begin += terms.depth;
     } while (terms.begin < depth);
@@ -123,10 +125,10 @@ void product_f32(const PatchProduct& product, const ConvSlice& slice, const Conv
 
 void product_terms_f32(const PatchProduct& product, std::int64_t k, std::int64_t depth, const float* panels,
                        const ConvSlice& slice, const ConvBlocking& blocking, float* scratch) {
-  const Terms terms{k, depth, panels, depth, 0};
+  const Terms terms{k, depth, round_up(depth, 4), panels, depth, 0};
   if (product.rows_in_place()) {
     return for_row_blocks(slice, blocking, kGemmRowsTile, [&](std::int64_t begin, std::int64_t end) {
-      multiply_pixels(product, begin, end, terms, round_up(depth, 4), slice);
+      multiply_pixels(product, begin, end, terms, slice);
     });
   }
   for_row_blocks(slice, blocking, kGemmTileRows, [&](std::int64_t begin, std::int64_t end) {

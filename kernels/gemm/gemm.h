@@ -91,6 +91,8 @@ struct GemmBlock {
   // readable wherever one exists, and b[k * b_step + j], likewise 4 columns.
   std::int64_t a_step = 0;
   std::int64_t b_step = 0;
+  /// If not 0, a multiple of 4: a sum is that of sums of so many terms (without `accumulate`).
+  std::int64_t depth_step = 0;
   std::int64_t b_group = 0;  ///< B's panels that meet each tile of A while it is in L1; 0: as many as stay there
 };
 

@@ -38,6 +38,9 @@ struct RowOffsets {
   }
 };
 
+/// Terms of a sum that follow each other without a break.
+std::int64_t depth_step(const GemmBlock& block) { return block.depth_step > 0 ? block.depth_step : block.depth; }
+
 /// Rows [first, first + count) and the panel of `Vectors` vectors whose first column is `col`, stored from `to` on.
 template <int Vectors>
 void narrow_tile(const GemmBlock& block, const TileTask& task, std::int64_t first, std::int64_t count, std::int64_t col,
@@ -47,16 +50,40 @@ void narrow_tile(const GemmBlock& block, const TileTask& task, std::int64_t firs
   const bool whole = block.c.panel_depth > 0 || block.cols - col >= kWidth;
   Accumulators<kRows, Vectors> acc;
   gemm::begin_tile(acc, whole ? task.start(to) : nullptr);
-  for (std::int64_t k = 0; k < block.depth; ++k, source.a += source.a_step, source.b += source.b_step)
-    gemm::step_lanes(acc, source.a, source.b);
+  const std::int64_t step = depth_step(block);
+  float pieces[kRows * kWidth];
+  for (std::int64_t begin = 0; begin < block.depth; begin += step) {
+    if (begin > 0) {
+      if (begin > step) gemm::add_rows(acc, pieces, gemm::kRowsSideBySide<kWidth>);
+      gemm::store_rows(acc, pieces, gemm::kRowsSideBySide<kWidth>);
+      gemm::begin_tile(acc, nullptr);
+    }
+    const std::int64_t end = std::min(begin + step, block.depth);
+    for (std::int64_t k = begin; k < end; ++k, source.advance(1)) gemm::step_lanes(acc, source.a, source.b);
+  }
+  if (block.depth > step) gemm::add_rows(acc, pieces, gemm::kRowsSideBySide<kWidth>);
   if (whole) return gemm::finish_tile(acc, task, to, rows.at, count);
   gemm::finish_edge(acc, task, to, rows.at, count, block.cols - col);
 }
 
-/// The same of a panel that has all its columns.
+/// The same of a panel that has all its columns; sums break. Not inlined: the registers are whole_tile's.
+__attribute__((noinline)) void whole_tile_in_pieces(const GemmBlock& block, const RowOffsets& rows,
+                                                    gemm::TileSource source, std::int64_t to, Transit& transit) {
+  transit.begin(to, rows.at);
+  transit.run_pieces(block.depth, block.depth_step, [&](std::int64_t steps) {
+    source.give(transit.tile());
+    gemm::multiply_eight_lanes(transit.tile());
+    source.advance(steps);
+  });
+  transit.end(to, rows.at);
+}
+
+/// The same without a break.
 BRAMBLE_INLINE void whole_tile(const GemmBlock& block, const TileTask& task, std::int64_t first, std::int64_t count,
                                std::int64_t col, const RowOffsets& rows, std::int64_t to, Transit& transit) {
-  gemm::TileSource(block, first, col, kGemmTileCols).give(transit.tile());
+  const gemm::TileSource source(block, first, col, kGemmTileCols);
+  if (block.depth > depth_step(block)) return whole_tile_in_pieces(block, rows, source, to, transit);
+  source.give(transit.tile());
   if (block.c.cached && task.plain && count == kRows && !block.c.row_offsets) {
     transit.pass(task.c + to + rows.at[0], rows.at[1] - rows.at[0]);
     return gemm::multiply_eight_lanes(transit.tile());

@@ -97,6 +97,11 @@ BRAMBLE_INLINE void add_rows(Accumulators<Rows, Vectors>& acc, const float* base
   }
 }
 
+/// Eight rows that lie side by side, `width` elements each.
+template <std::int64_t width>
+inline constexpr std::int64_t kRowsSideBySide[8] = {0,         width,     2 * width, 3 * width,
+                                                    4 * width, 5 * width, 6 * width, 7 * width};
+
 template <int Rows, int Vectors>
 BRAMBLE_INLINE void scale_columns(Accumulators<Rows, Vectors>& acc, const float* scale) {
   BRAMBLE_UNROLL

@@ -21,6 +21,11 @@ struct TileSource {
         a_step(block.a_step ? block.a_step : kGemmTileRows),
         b_step(block.b_step ? block.b_step : width) {}
 
+  void advance(std::int64_t steps) {
+    a += steps * a_step;
+    b += steps * b_step;
+  }
+
   void give(WholeTile& tile) const {
     constexpr auto kBytes = static_cast<std::int64_t>(sizeof(float));
     tile.a = a;

@@ -24,14 +24,14 @@ __attribute__((noinline)) void gelu_bwd_tile(const float* z, float* dx) {
 }
 
 /// One tile after the other: a finished one's rows leave for C, and what the next one's epilogue reads comes to L1, a
-/// row a turn of the next one's products. All at once they would wait for the memory.
+/// row a turn of the next one's products. All at once they would wait for the memory. Where sums break, they wait for
+/// their next piece in L1, too.
 template <int Rows>
 class TileTransit {
  public:
   /// Of tiles of one task, whose sums all have `depth` terms.
   TileTransit(const TileTask& task, std::int64_t depth) : task_(task) {
-    tile_.turns = depth / 4;
-    tile_.steps = depth % 4;
+    take_turns(depth);
     tile_.copies = &copies_;
     for (int i = 0; i < kSends; ++i) copies_.from[i] = results_[kSends - 1 - i];
     if (task.accumulate) add_fetched(sum_);
@@ -59,6 +59,27 @@ class TileTransit {
     if (epilogue.residual) tile_.residual = fetch(epilogue.residual + col, rows, slot);
     if (epilogue.gelu_input) fetch(epilogue.gelu_input + col, rows, slot);
     begin_copies(slot, tile_.turns);
+  }
+
+  /// Between the two, of a task that does not accumulate: multiply(steps) of each `depth_step` (a multiple of 4) of the
+  /// sums' `depth` terms, which are sums of their own, and of what is left.
+  template <class Multiply>
+  BRAMBLE_INLINE void run_pieces(std::int64_t depth, std::int64_t depth_step, const Multiply& multiply) {
+    const Ending ending(tile_);
+    Ending(pieces_[0], sizeof(Row), nullptr, {}).give(tile_);
+    take_turns(depth_step);
+    std::int64_t left = depth;
+    for (; left > depth_step; left -= depth_step) {
+      multiply(depth_step);
+      tile_.copy = std::min(tile_.copy + tile_.turns, tile_.last_copy);
+      tile_.start = kTileOfZeros;
+      tile_.sum = {pieces_[0], sizeof(Row)};
+    }
+    ending.give(tile_);
+    take_turns(left);
+    multiply(left);
+    take_turns(depth);
+    tile_.sum = {};
   }
 
   /// After them.
@@ -90,6 +111,28 @@ class TileTransit {
 
  private:
   using Row = float[kGemmTileCols];
+
+  /// What becomes of complete sums.
+  struct Ending {
+    Ending(float* rows, std::int64_t step, const float* factors, TileRowsAt addend)
+        : results(rows), result_step(step), scale(factors), residual(addend) {}
+    explicit Ending(const WholeTile& tile) : Ending(tile.results, tile.result_step, tile.scale, tile.residual) {}
+    void give(WholeTile& tile) const {
+      tile.results = results;
+      tile.result_step = result_step;
+      tile.scale = scale;
+      tile.residual = residual;
+    }
+    float* results;
+    std::int64_t result_step;
+    const float* scale;
+    TileRowsAt residual;
+  };
+
+  void take_turns(std::int64_t depth) {
+    tile_.turns = depth / 4;
+    tile_.steps = depth % 4;
+  }
 
   void add_fetched(Row* rows) {
     for (int i = 0; i < Rows; ++i) copies_.to[fetches_end_++] = rows[i];
@@ -132,7 +175,7 @@ class TileTransit {
   int fetches_end_ = kSends;
   int sent_ = 0;
   alignas(64) Row results_[kSends];
-  Row sum_[Rows], residual_[Rows], gelu_input_[Rows], nowhere_ = {};
+  Row pieces_[Rows], sum_[Rows], residual_[Rows], gelu_input_[Rows], nowhere_ = {};
 };
 
 }  // namespace bramble::kernels::gemm
