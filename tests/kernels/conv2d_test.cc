@@ -40,6 +40,8 @@ std::vector<Case> cases() {
   return {{shape(1, 1, 1, 1, 1, 1, 1, 0), "one value"},
           {shape(2, 5, 7, 3, 5, 3, 1, 1), "three channels, merged taps"},
           {shape(1, 12, 13, 3, 13, 7, 2, 3), "stem"},
+          {shape(1, 5, 75, 3, 13, 7, 2, 3), "wide stem"},
+          {shape(2, 6, 7, 1, 4, 3, 1, 1), "one channel, several runs a panel"},
           {shape(2, 9, 8, 8, 12, 3, 1, 1), "channels of one panel"},
           {shape(2, 9, 8, 16, 24, 3, 2, 1), "stride 2"},
           {shape(1, 7, 7, 20, 26, 3, 1, 1), "channels of no panel"},

@@ -191,6 +191,45 @@ TEST(Gemm, SlicesOfDeepPanelsAddUpToTheWhole) {
 
 // What is stored along with later products, and what those fetch, against tiles stored at once: blocks of fewer turns
 // of four steps than there are rows to copy, and of more.
+TEST(Gemm, SumsThatBreakInATileAreThoseThatBreakInBlocks) {
+  const std::int64_t rows = 19, step = 12;
+  for (const std::int64_t cols : {2L, 8L, 12L, 29L, 40L}) {
+    for (const std::int64_t depth : {12L, 13L, 24L, 50L, 147L}) {
+      const auto a = uniform(size(rows * depth), 1), b = uniform(size(depth * cols), 2);
+      const auto residual = uniform(size(rows * cols), 3), scale = uniform(size(cols), 4);
+      const auto bias = uniform(size(cols), 5);
+      std::vector<float> a_panels(size(gemm_a_elements(rows, depth))), b_panels(size(gemm_b_elements(depth, cols)));
+      gemm_pack_a_f32(rows, depth, a.data(), depth, a_panels.data());
+      gemm_pack_b_f32(depth, cols, b.data(), cols, b_panels.data());
+      GemmEpilogue epilogue;
+      epilogue.residual = residual.data();
+      epilogue.scale = scale.data();
+      std::vector<float> want(size(rows * cols), 7.0f), got(want);
+      GemmBlock block{rows, cols, depth, a_panels.data(), b_panels.data(), depth, 0, {}, false};
+      block.depth_step = step;
+      block.c.data = got.data();
+      block.c.row_stride = cols;
+      gemm_block_f32(block, epilogue);
+      for (std::int64_t k = 0; k < depth; k += step) {
+        GemmBlock piece{rows, cols, std::min(step, depth - k), nullptr, b_panels.data(), depth, k, {}, k > 0};
+        gemm_pack_a_f32(rows, piece.depth, a.data() + k, depth, a_panels.data());
+        piece.a = a_panels.data();
+        piece.c.data = want.data();
+        piece.c.row_stride = cols;
+        gemm_block_f32(piece, k + step < depth ? GemmEpilogue{} : epilogue);
+      }
+      EXPECT_EQ(got, want) << cols << " columns, " << depth << " terms";
+
+      gemm_pack_a_f32(rows, depth, a.data(), depth, a_panels.data());
+      epilogue.bias = bias.data();
+      epilogue.activation = Activation::gelu;
+      gemm_block_f32(block, epilogue);
+      gemm_f32_ref(rows, cols, depth, a.data(), depth, 1, b.data(), cols, 1, want.data(), cols, false, epilogue);
+      expect_near(got, want, tolerance(depth));
+    }
+  }
+}
+
 TEST(Gemm, ResultsAreTheSameBitsWhicheverWayTilesGoToTheirPlace) {
   const std::int64_t cols = 36, stride = 39;
   for (const std::int64_t rows : {5L, 8L, 24L, 29L}) {
