@@ -40,7 +40,7 @@ class UpdateTransit {
     fetch(slot, update_.weight + at);
     if (accumulate_) fetch(slot, sum);
     if (update_.state) fetch(slot, update_.state + at);
-    begin_copies(end_, tile_.turns);
+    begin_copies(end_);
   }
   void end(std::int64_t at) {
     update_.run(update_.context, gradient_, weight_, update_.state ? state_ : nullptr);
@@ -48,7 +48,10 @@ class UpdateTransit {
     if (update_.state) send(kStateBack, update_.state + at);
     first_ = update_.state ? kStateBack : kWeightBack;
   }
-  void flush() { begin_copies(kFetched, 0); }
+  void flush() {
+    tile_.turns = 0;
+    begin_copies(kFetched);
+  }
 
  private:
   // Copies in the order they are made: what goes back leaves its place before the next tile's comes there.
@@ -66,11 +69,8 @@ class UpdateTransit {
   void send(int slot, float* tile) {
     for (int i = 0; i < kRows; ++i) copies_.to[slot + i] = tile + i * kGemmTileCols;
   }
-  // Up to `end`: those that do not come within `turns` now, the others while the tile is multiplied.
-  void begin_copies(int end, std::int64_t turns) {
-    tile_.copy = first_;
-    tile_.last_copy = end;
-    for (; end - tile_.copy > turns; ++tile_.copy) copies_.run(tile_.copy);
+  void begin_copies(int end) {
+    tile_.take_copies(first_, end);
     first_ = kFetched;
   }
 

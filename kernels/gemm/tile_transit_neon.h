@@ -24,7 +24,7 @@ __attribute__((noinline)) void gelu_bwd_tile(const float* z, float* dx) {
 }
 
 /// One tile after the other: a finished one's rows leave for C, and what the next one's epilogue reads comes to L1, a
-/// row a turn of the next one's products. All at once they would wait for the memory. Where sums break, they wait for
+/// row or two a turn of the next one's products. All at once they would wait for the memory. Where sums break, they wait for
 /// their next piece in L1, too.
 template <int Rows>
 class TileTransit {
@@ -58,7 +58,7 @@ class TileTransit {
     if (epilogue.scale) tile_.scale = epilogue.scale + col;
     if (epilogue.residual) tile_.residual = fetch(epilogue.residual + col, rows, slot);
     if (epilogue.gelu_input) fetch(epilogue.gelu_input + col, rows, slot);
-    begin_copies(slot, tile_.turns);
+    begin_copies(slot);
   }
 
   /// Between the two, of a task that does not accumulate: multiply(steps) of each `depth_step` (a multiple of 4) of the
@@ -71,7 +71,7 @@ class TileTransit {
     std::int64_t left = depth;
     for (; left > depth_step; left -= depth_step) {
       multiply(depth_step);
-      tile_.copy = std::min(tile_.copy + tile_.turns, tile_.last_copy);
+      tile_.pass_copies();
       tile_.start = kTileOfZeros;
       tile_.sum = {pieces_[0], sizeof(Row)};
     }
@@ -103,11 +103,14 @@ class TileTransit {
     tile_.results = to;
     tile_.result_step = step * static_cast<std::int64_t>(sizeof(float));
     if (task_.accumulate) tile_.sum = {to, tile_.result_step};
-    begin_copies(kSends, tile_.turns);
+    begin_copies(kSends);
   }
 
   /// After the last tile.
-  void flush() { begin_copies(kSends, 0); }
+  void flush() {
+    tile_.turns = 0;
+    begin_copies(kSends);
+  }
 
  private:
   using Row = float[kGemmTileCols];
@@ -156,12 +159,10 @@ class TileTransit {
     for (int i = 0; i < Rows; ++i) copies_.to[kSends - 1 - first - i] = base + rows[i];
     sent_ += Rows;
   }
-  // Of all copies, up to `end`, those that do not come within `turns` are made now; the others will be made before the
-  // products end. Nothing is then copied to where nothing is, or to a fetched row's place that is not in use.
-  void begin_copies(int end, std::int64_t turns) {
-    tile_.copy = kSends - sent_;
-    tile_.last_copy = end;
-    for (; end - tile_.copy > turns; ++tile_.copy) copies_.run(tile_.copy);
+  // All copies, up to `end`, are made before the products end. Nothing is then copied to where nothing is, or to a
+  // fetched row's place that is not in use.
+  void begin_copies(int end) {
+    tile_.take_copies(kSends - sent_, end);
     copies_.from[end] = nowhere_;
     sent_ = 0;
   }

@@ -34,7 +34,7 @@ struct WholeTile {
   const float* start = nullptr;  ///< 12 floats
   float* results = nullptr;
   std::int64_t result_step = 0;        ///< bytes
-  const TileCopies* copies = nullptr;  ///< of which one is made a turn …
+  const TileCopies* copies = nullptr;  ///< of which some are made each turn …
   std::int64_t copy = 0;               ///< … from this one on …
   std::int64_t last_copy = 0;          ///< … and this one again and again
   TileRowsAt sum, bias;
@@ -43,6 +43,18 @@ struct WholeTile {
   const void* a = nullptr;
   std::int64_t a_step = 0;  ///< bytes
   std::int64_t b_step = 0;
+  std::int64_t copies_a_turn = 1;  ///< or 2
+
+  /// Copies [first, last) are made in the turns that the tile now has, those that do not come by then at once; `last`
+  /// goes nowhere.
+  void take_copies(std::int64_t first, std::int64_t last) {
+    copies_a_turn = last - first > turns ? 2 : 1;
+    for (; last - first > copies_a_turn * turns; ++first) copies->run(first);
+    copy = first;
+    last_copy = last;
+  }
+  /// The turns are over, others follow.
+  void pass_copies() { copy = copy + copies_a_turn * turns < last_copy ? copy + copies_a_turn * turns : last_copy; }
 };
 
 inline constexpr float kTileOfZeros[12] = {};

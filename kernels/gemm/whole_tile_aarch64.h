@@ -3,8 +3,8 @@
 // loop does more than multiply, and stores by pairs what three registers a store would take half the time for. Include
 // from whole_tile_neon.h only.
 //
-// Limits, of a Neoverse N1 as llvm-mca has it: a turn of 4 steps is 96 (84) FMAs, 48 (42) cycles of two pipes, some 130
-// (120) instructions, 33 (30) of the decoder; loads and copies take 17 (17) of the two load and store pipes.
+// Limits, of a Neoverse N1 as llvm-mca has it: a turn of 4 steps is 96 (84) FMAs, 48 (42) cycles of two pipes, some 145
+// (135) instructions, 36 (34) of the decoder; loads and copies take 24 (24) of the two load and store pipes.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,8 @@ static_assert(offsetof(WholeTile, turns) == 8 && offsetof(WholeTile, start) == 2
               offsetof(WholeTile, results) == 32 && offsetof(WholeTile, copies) == 48 &&
               offsetof(WholeTile, sum) == 72 && offsetof(WholeTile, bias) == 88 && offsetof(WholeTile, scale) == 104 &&
               offsetof(WholeTile, residual) == 112 && offsetof(WholeTile, a) == 128 &&
-              offsetof(WholeTile, a_step) == 136 && offsetof(WholeTile, b_step) == 144);
+              offsetof(WholeTile, a_step) == 136 && offsetof(WholeTile, b_step) == 144 &&
+              offsetof(WholeTile, copies_a_turn) == 152);
 
 // clang-format off
 #define BRAMBLE_FMA(c0, c1, c2, b0, b1, b2, a)  \
@@ -28,13 +29,17 @@ static_assert(offsetof(WholeTile, turns) == 8 && offsetof(WholeTile, start) == 2
   "fmla v" #c2 ".4s, v" #b2 ".4s, v" #a "\n\t"
 
 // A row's copy, 12 floats by way of the integer registers: a vector's store takes both of the pipes that multiply for a
-// cycle, a pair of integers' none of them. x8 is the copy, x9 the last one.
-#define BRAMBLE_COPY_BEGIN                                      \
+// cycle, a pair of integers' none of them. x8 is the copy, x9 the last one. Two a turn; x16 is the step between them: 0
+// where one is enough and the second is the first once more.
+#define BRAMBLE_COPY_BEGIN(step)                                \
   "ldr x10, [x8]\n\t" "ldr x11, [x8, #336]\n\t"                 \
-  "add x12, x8, #8\n\t"                                         \
+  "add x12, x8, " #step "\n\t"                                  \
   "cmp x8, x9\n\t" "csel x8, x12, x8, lo\n\t"                   \
   "ldp x12, x13, [x10]\n\t" "stp x12, x13, [x11]\n\t"
 #define BRAMBLE_COPY_NEXT(at) "ldp x12, x13, [x10, #" #at "]\n\t" "stp x12, x13, [x11, #" #at "]\n\t"
+#define BRAMBLE_COPY_FIRST BRAMBLE_COPY_BEGIN(x16) BRAMBLE_COPY_NEXT(16)
+#define BRAMBLE_COPY_SECOND BRAMBLE_COPY_BEGIN(#8) BRAMBLE_COPY_NEXT(16)
+#define BRAMBLE_COPY_END BRAMBLE_COPY_NEXT(32)
 
 // The three accumulators of row `c0 / 3` and what is done to them; x10 and x11 are the rows' place and step.
 #define BRAMBLE_ADD(c0, c1, c2)                                           \
@@ -59,6 +64,7 @@ static_assert(offsetof(WholeTile, turns) == 8 && offsetof(WholeTile, start) == 2
 #define BRAMBLE_WHOLE_TILE(ROWS, TURN, STEP)                              \
   "ldp x8, x11, [%[tile], #48]\n\t" "ldr x9, [%[tile], #64]\n\t"          \
   "add x9, x8, x9, lsl #3\n\t" "add x8, x8, x11, lsl #3\n\t"              \
+  "ldr x16, [%[tile], #152]\n\t" "sub x16, x16, #1\n\t" "lsl x16, x16, #3\n\t"                 \
   "ldr x10, [%[tile], #24]\n\t"                                           \
   "ldr x15, [%[tile], #8]\n\t"                                            \
   ROWS(BRAMBLE_START_FIRST, BRAMBLE_START)                                                     \
@@ -74,7 +80,7 @@ static_assert(offsetof(WholeTile, turns) == 8 && offsetof(WholeTile, start) == 2
   "9:\n\t" "ldp x10, x11, [%[tile], #32]\n\t" ROWS(BRAMBLE_STORE, BRAMBLE_STORE)
 
 #define BRAMBLE_CLOBBERS                                                                                      \
-  "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",       \
+  "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", \
   "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15",       \
   "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30",    \
   "v31", "memory", "cc"
@@ -95,9 +101,9 @@ static_assert(offsetof(WholeTile, turns) == 8 && offsetof(WholeTile, start) == 2
   "ldr " #r "6, [x6, x14]\n\t"
 #define BRAMBLE_ROWS_TURN                                                           \
   BRAMBLE_ROWS_COLUMNS(0, 32) BRAMBLE_ROWS_LOAD(q) BRAMBLE_ROWS_LANE(0)             \
-  BRAMBLE_ROWS_COLUMNS(48, 80) BRAMBLE_COPY_BEGIN BRAMBLE_ROWS_LANE(1)              \
-  BRAMBLE_ROWS_COLUMNS(96, 128) BRAMBLE_COPY_NEXT(16) BRAMBLE_ROWS_LANE(2)          \
-  BRAMBLE_ROWS_COLUMNS(144, 176) BRAMBLE_ROWS_LANE(3) BRAMBLE_COPY_NEXT(32)         \
+  BRAMBLE_ROWS_COLUMNS(48, 80) BRAMBLE_COPY_FIRST BRAMBLE_ROWS_LANE(1)              \
+  BRAMBLE_ROWS_COLUMNS(96, 128) BRAMBLE_COPY_END BRAMBLE_ROWS_LANE(2)               \
+  BRAMBLE_ROWS_COLUMNS(144, 176) BRAMBLE_COPY_SECOND BRAMBLE_ROWS_LANE(3) BRAMBLE_COPY_END       \
   "add x7, x7, #192\n\t" "add x14, x14, #16\n\t"
 #define BRAMBLE_ROWS_STEP                                                           \
   BRAMBLE_ROWS_COLUMNS(0, 32) BRAMBLE_ROWS_LOAD(s) BRAMBLE_ROWS_LANE(0)             \
@@ -123,9 +129,8 @@ BRAMBLE_INLINE void multiply_seven_rows(const WholeTile& tile) {
   BRAMBLE_FMA(20, 21, 22, 2, 3, 4, 1.s[0]) BRAMBLE_FMA(23, 24, 25, 2, 3, 4, 1.s[1])                           \
   BRAMBLE_FMA(26, 27, 28, 2, 3, 4, 1.s[2]) BRAMBLE_FMA(29, 30, 31, 2, 3, 4, 1.s[3])
 #define BRAMBLE_LANES_TURN                                                          \
-  BRAMBLE_LANES_STEP BRAMBLE_LANES_STEP BRAMBLE_COPY_BEGIN                          \
-  BRAMBLE_LANES_STEP BRAMBLE_COPY_NEXT(16)                                          \
-  BRAMBLE_LANES_STEP BRAMBLE_COPY_NEXT(32)
+  BRAMBLE_LANES_STEP BRAMBLE_COPY_FIRST BRAMBLE_LANES_STEP BRAMBLE_COPY_END         \
+  BRAMBLE_LANES_STEP BRAMBLE_COPY_SECOND BRAMBLE_LANES_STEP BRAMBLE_COPY_END
 
 /// Eight rows of A side by side: step k's begin a_step bytes after those before, B's columns b_step.
 BRAMBLE_INLINE void multiply_eight_lanes(const WholeTile& tile) {

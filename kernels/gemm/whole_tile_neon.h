@@ -40,8 +40,10 @@ BRAMBLE_INLINE void run(const WholeTile& tile, Turn turn, Step step) {
   std::int64_t copy = tile.copy;
   for (std::int64_t k = 0; k < 4 * tile.turns; k += 4) {
     turn(acc, k);
-    tile.copies->run(copy);
-    copy += copy < tile.last_copy;
+    for (std::int64_t i = 0; i < tile.copies_a_turn; ++i) {
+      tile.copies->run(copy);
+      copy += copy < tile.last_copy;
+    }
   }
   for (std::int64_t k = 4 * tile.turns; k < 4 * tile.turns + tile.steps; ++k) step(acc, k);
   add(acc, tile.sum);
