@@ -49,9 +49,8 @@ Bound bind_convolution(const BindContext& context, const Conv2dShape& shape, gra
   return bound;
 }
 
-// Not with a window: with nine taps dy passes nine times, and C goes to L2 and back as often as the depth breaks.
 bool transposes_on_the_way(const Conv2dShape& shape) {
-  return shape.groups == 1 && shape.kernel_height * shape.kernel_width == 1 &&
+  return shape.groups == 1 &&
          transposes_by_columns(kernels::conv2d_bwd_data_rows(shape, 0), shape.in_channels,
                                kernels::packed_weight_elements(shape.weight()));
 }
