@@ -84,15 +84,31 @@ struct WeightGradient {
     return panels + shape.out_rows() * kernels::round_up(shape.out_channels, kernels::kGemmTileCols);
   }
   bool updates_slices() const { return update && cuts.parts == 1; }
+  bool updates_tiles() const { return update.by_tiles() && shape.depth() % kernels::kGemmTileRows == 0; }
 
   /// One task's part of dw and db.
   void multiply(const Operands& o, const GradientTask& t, const ConvSlice& slice, const GradientPanels& dw, float* db,
-                float* scratch) const {
+                float* scratch, const kernels::GemmUpdate* by_tiles = nullptr) const {
     kernels::Normalisation normal;
     if (where.mean >= 0) normal = normalisation(o, where.mean, where.activation);
     const kernels::ConvSource x(o.in<float>(where.x), where.mean >= 0 ? &normal : nullptr);
     const kernels::ConvGradient dy(gradient_of(where, o), cuts.packs_once ? floats(o.shared) + panels : nullptr);
-    kernels::conv2d_bwd_weight_f32(shape, x, dy, dw, db, slice, t.depth_begin, t.depth_end, blocking, scratch);
+    kernels::conv2d_bwd_weight_f32(shape, x, dy, dw, db, slice, t.depth_begin, t.depth_end, blocking, scratch, false,
+                                   by_tiles);
+  }
+
+  /// The same, and the update: tile by tile, or of all of the slice's gradient, which `block` has room for.
+  void multiply_and_update(const Operands& o, const GradientTask& t, const ConvSlice& slice, float* block,
+                           float* scratch) const {
+    const GradientPanels dw(block, slice.row_end - slice.row_begin, slice.row_begin, slice.col_begin);
+    WeightUpdate::Block rest{slice.group, 1, slice.row_begin, slice.row_end, slice.col_begin, slice.col_end};
+    if (updates_tiles()) {
+      multiply(o, t, slice, dw, o.out<float>(where.db), scratch, &WeightUpdate::Tiles(update, o).gemm());
+      rest = rest.narrow_panel();
+    } else {
+      multiply(o, t, slice, dw, o.out<float>(where.db), scratch);
+    }
+    update.apply(o, shape.weight(), rest, block + (rest.col_begin - slice.col_begin) * dw.part_rows);
   }
 
   Conv2dShape shape;
@@ -148,10 +164,7 @@ Phase updating_phase(const WeightGradient& gradient, Bound& bound) {
               for (std::int64_t row = t.slice.row_begin; row < t.slice.row_end; row += high) {
                 slice.row_begin = row;
                 slice.row_end = std::min(row + high, t.slice.row_end);
-                gradient.multiply(o, t, slice, {block, slice.row_end - row, row, col}, o.out<float>(gradient.where.db),
-                                  floats(thread_scratch));
-                gradient.update.apply(o, gradient.shape.weight(),
-                                      {slice.group, 1, row, slice.row_end, col, slice.col_end}, block);
+                gradient.multiply_and_update(o, t, slice, block, floats(thread_scratch));
               }
             }
           }};

@@ -27,12 +27,6 @@ WeightUpdate::Block slice_block(const kernels::LinearShape& shape, std::int64_t 
   return {0, 1, 0, shape.in, begin, end};
 }
 
-// The last panel, if it has less than 12 columns; else none.
-WeightUpdate::Block narrow_panel(WeightUpdate::Block block) {
-  block.col_begin += (block.col_end - block.col_begin) / kernels::kGemmTileCols * kernels::kGemmTileCols;
-  return block;
-}
-
 }  // namespace
 
 Bound bind_linear(const BindContext& context) {
@@ -89,7 +83,7 @@ Bound bind_linear_bwd_weight(const BindContext& context) {
       return;
     }
     multiply(&WeightUpdate::Tiles(update, o).gemm());
-    const WeightUpdate::Block rest = narrow_panel(block);
+    const WeightUpdate::Block rest = block.narrow_panel();
     update.apply(o, as_convolution(shape).weight(), rest,
                  dw.data + (rest.col_begin - dw.first_col) * dw.rows_of(shape.in));
   };

@@ -66,6 +66,12 @@ class WeightUpdate {
     std::int64_t row_begin = 0, row_end = 0;
     std::int64_t col_begin = 0, col_end = 0;
 
+    /// The last panel, if it has less than 12 columns; else none.
+    Block narrow_panel() const {
+      constexpr std::int64_t kWidth = kernels::kGemmTileCols;
+      return {group, taps, row_begin, row_end, col_begin + (col_end - col_begin) / kWidth * kWidth, col_end};
+    }
+
     /// Of its panels.
     std::int64_t floats() const {
       return taps * (row_end - row_begin) * kernels::round_up(col_end - col_begin, kernels::kGemmTileCols);

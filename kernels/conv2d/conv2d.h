@@ -142,10 +142,12 @@ void conv2d_bwd_weight_pack_f32(const Conv2dShape& shape, const float* dy, std::
 /// `accumulate` added to what is there (+=).
 /// `dw` is the whole weight's gradient, a partial one of the same layout, or panels that hold the slice at least. Where
 /// `db` (out_channels elements) is not null and row_begin is 0, also db[o] = sum of dy[m][o] for those columns.
+/// With `update`, whose weight and state are those of the whole layer, complete sums of whole panels go there instead of
+/// to dw, which then only needs room for them; slices then have a multiple of 8 rows.
 void conv2d_bwd_weight_f32(const Conv2dShape& shape, const ConvSource& x, const ConvGradient& dy,
                            const GradientPanels& dw, float* db, const ConvSlice& slice, std::int64_t depth_begin,
                            std::int64_t depth_end, const ConvBlocking& blocking, float* scratch,
-                           bool accumulate = false);
+                           bool accumulate = false, const GemmUpdate* update = nullptr);
 
 /// sum[i] = parts[0][i] + parts[1][i] + … in this order, for i in [begin, end); part p begins at parts + p * stride.
 void sum_parts_f32(const float* parts, std::int64_t count, std::int64_t stride, std::int64_t begin, std::int64_t end,

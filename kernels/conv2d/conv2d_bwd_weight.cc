@@ -25,7 +25,8 @@ void conv2d_bwd_weight_pack_f32(const Conv2dShape& shape, const float* dy, std::
 // pixels.
 void conv2d_bwd_weight_f32(const Conv2dShape& shape, const ConvSource& x, const ConvGradient& dy,
                            const GradientPanels& dw, float* db, const ConvSlice& slice, std::int64_t depth_begin,
-                           std::int64_t depth_end, const ConvBlocking& blocking, float* scratch, bool accumulate) {
+                           std::int64_t depth_end, const ConvBlocking& blocking, float* scratch, bool accumulate,
+                           const GemmUpdate* update) {
   const PatchGrid grid = conv2d_fwd_grid(shape);
   const std::int64_t group_cols = shape.out_per_group(), cols = slice.col_end - slice.col_begin;
   const float* source = x.data + slice.group * shape.in_per_group();
@@ -68,7 +69,13 @@ void conv2d_bwd_weight_f32(const Conv2dShape& shape, const ConvSource& x, const 
         } else {
           pack_patches_trans_f32(grid, source, k, k + block.rows, m, m + block.depth, patches);
         }
-        gemm_block_f32(block);
+        if (update && m + depth_step >= depth_end) {
+          const std::int64_t first =
+              slice.group * packed_weight_elements(shape.depth(), group_cols) + col * shape.depth();
+          gemm_update_f32(block, update->of_block(first, shape.depth(), k));
+        } else {
+          gemm_block_f32(block);
+        }
       }
     }
   }

@@ -51,8 +51,7 @@ void pack_channels(const PatchGrid& grid, const float* source, std::int64_t k_be
       const std::int64_t y = row.y + dy;
       const bool reached = y >= 0 && y < grid.y.source;
       const Inside inside(grid.x, dx, cursor.x(), reached ? count : 0);
-      const std::int64_t first =
-          row.offset + (dy * grid.x.source + dx) * grid.pixel_stride + inside.begin * stride;
+      const std::int64_t first = row.offset + (dy * grid.x.source + dx) * grid.pixel_stride + inside.begin * stride;
       const std::int64_t tap_end = std::min((tap + 1) * grid.channels, k_end);
       for (; k < tap_end; k += kRows, panel += panel_size) {
         const float* from = inside.begin < inside.end ? source + (first + k - tap * grid.channels) : source;

@@ -107,6 +107,11 @@ struct GemmUpdate {
   std::int64_t first_row = 0;  ///< … and the block's rows begin at this one
   void (*run)(const void* context, const float* gradient, float* weight, float* state) = nullptr;
   const void* context = nullptr;
+
+  /// That of a block from row `row` on of panels `depth` deep, the first of which begins `offset` floats after these.
+  GemmUpdate of_block(std::int64_t offset, std::int64_t depth, std::int64_t row) const {
+    return {weight + offset, state ? state + offset : nullptr, depth, row, run, context};
+  }
 };
 
 /// gemm_block_f32 in panel layout, its rows a multiple of 8, without an epilogue, but that whole panels' sums go to the

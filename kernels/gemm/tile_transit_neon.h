@@ -24,8 +24,8 @@ __attribute__((noinline)) void gelu_bwd_tile(const float* z, float* dx) {
 }
 
 /// One tile after the other: a finished one's rows leave for C, and what the next one's epilogue reads comes to L1, a
-/// row or two a turn of the next one's products. All at once they would wait for the memory. Where sums break, they wait for
-/// their next piece in L1, too.
+/// row or two a turn of the next one's products. All at once they would wait for the memory. Where sums break, they
+/// wait for their next piece in L1, too.
 template <int Rows>
 class TileTransit {
  public:

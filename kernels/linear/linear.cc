@@ -142,12 +142,8 @@ void linear_bwd_weight_f32(const LinearShape& shape, const float* x, const float
     block.c.first_row = shape.slices_rows() ? unit - dw.first_row : 0;
     GemmUpdate of_unit;
     if (update) {
-      of_unit = *update;
-      of_unit.panel_depth = shape.in;
-      of_unit.first_row = shape.slices_rows() ? unit : 0;
-      const std::int64_t first = shape.slices_rows() ? 0 : unit * shape.in;
-      of_unit.weight += first;
-      if (of_unit.state) of_unit.state += first;
+      of_unit =
+          shape.slices_rows() ? update->of_block(0, shape.in, unit) : update->of_block(unit * shape.in, shape.in, 0);
     }
     for (std::int64_t m = 0; m < shape.rows; m += step) {
       block.depth = block.b_depth = std::min(step, shape.rows - m);

@@ -184,6 +184,33 @@ class Conv2d : public testing::TestWithParam<Case> {
     EXPECT_EQ(db, want_db);
   }
 
+  /// An update that puts the gradient in the weight's place gets that of all whole panels, each element once.
+  void by_weight_to_an_update(const ConvBlocking& blocking) {
+    if (shape.depth() % 8 != 0) return;
+    const auto elements = static_cast<std::int64_t>(weight.size());
+    auto dw = poisoned(elements), want = dw, scratch = poisoned(conv2d_scratch(blocking));
+    std::vector<float> updated(dw.size(), 3.0f);
+    GemmUpdate update;
+    update.weight = updated.data();
+    update.run = [](const void*, const float* gradient, float* values, float*) {
+      for (int i = 0; i < 96; ++i) values[i] = values[i] == 3.0f ? gradient[i] : NAN;
+    };
+    in_slices(shape.groups, shape.depth(), 40, shape.out_per_group(), [&](const ConvSlice& slice) {
+      const auto by_weight = [&](float* to, const GemmUpdate* by_tiles) {
+        conv2d_bwd_weight_f32(shape, x.data(), dy.data(), to, nullptr, slice, 0, shape.out_rows(), blocking,
+                              scratch.data(), false, by_tiles);
+      };
+      by_weight(want.data(), nullptr);
+      by_weight(dw.data(), &update);
+    });
+    const std::int64_t of_group = elements / shape.groups, whole = shape.out_per_group() / 12 * 12 * shape.depth();
+    for (std::int64_t i = 0; i < elements; ++i) {
+      const bool in_whole = i % of_group < whole;
+      ASSERT_EQ(updated[size(i)], in_whole ? want[size(i)] : 3.0f) << i;
+      ASSERT_EQ(in_whole ? 0 : dw[size(i)], in_whole ? 0 : want[size(i)]) << i;
+    }
+  }
+
   const Conv2dShape shape = GetParam().shape;
   const std::int64_t out_elements = shape.out_rows() * shape.out_channels;
   const std::vector<float> x = uniform(size(in_elements(shape)), 1);
@@ -216,6 +243,10 @@ TEST_P(Conv2d, GradientByWeightMatchesReferenceHoweverManyParts) {
 
 TEST_P(Conv2d, WeightGradientOfPanelsIsTheSame) {
   for (const ConvBlocking& blocking : {ConvBlocking{}, kSmallBlocks}) by_weight_of_panels(blocking);
+}
+
+TEST_P(Conv2d, WholePanelsOfTheWeightsGradientGoToAnUpdate) {
+  for (const ConvBlocking& blocking : {ConvBlocking{}, kSmallBlocks}) by_weight_to_an_update(blocking);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Conv2d, testing::ValuesIn(cases()), [](const auto& test) {
