@@ -30,16 +30,19 @@ static_assert(offsetof(WholeTile, turns) == 8 && offsetof(WholeTile, start) == 2
 
 // A row's copy, 12 floats by way of the integer registers: a vector's store takes both of the pipes that multiply for a
 // cycle, a pair of integers' none of them. x8 is the copy, x9 the last one. Two a turn; x16 is the step between them: 0
-// where one is enough and the second is the first once more.
-#define BRAMBLE_COPY_BEGIN(step)                                \
-  "ldr x10, [x8]\n\t" "ldr x11, [x8, #336]\n\t"                 \
-  "add x12, x8, " #step "\n\t"                                  \
-  "cmp x8, x9\n\t" "csel x8, x12, x8, lo\n\t"                   \
-  "ldp x12, x13, [x10]\n\t" "stp x12, x13, [x11]\n\t"
-#define BRAMBLE_COPY_NEXT(at) "ldp x12, x13, [x10, #" #at "]\n\t" "stp x12, x13, [x11, #" #at "]\n\t"
-#define BRAMBLE_COPY_FIRST BRAMBLE_COPY_BEGIN(x16) BRAMBLE_COPY_NEXT(16)
-#define BRAMBLE_COPY_SECOND BRAMBLE_COPY_BEGIN(#8) BRAMBLE_COPY_NEXT(16)
-#define BRAMBLE_COPY_END BRAMBLE_COPY_NEXT(32)
+// where one is enough and the second is the first once more. Both are spread over the turn, as what comes and goes
+// should be over time.
+#define BRAMBLE_COPY_BEGIN(from, to, step)                                  \
+  "ldr " #from ", [x8]\n\t" "ldr " #to ", [x8, #336]\n\t"                   \
+  "add x12, x8, " #step "\n\t"                                              \
+  "cmp x8, x9\n\t" "csel x8, x12, x8, lo\n\t"                               \
+  "ldp x12, x13, [" #from "]\n\t" "stp x12, x13, [" #to "]\n\t"
+#define BRAMBLE_COPY_NEXT(from, to, at) \
+  "ldp x12, x13, [" #from ", #" #at "]\n\t" "stp x12, x13, [" #to ", #" #at "]\n\t"
+#define BRAMBLE_COPIES_FIRST BRAMBLE_COPY_BEGIN(x10, x11, x16)
+#define BRAMBLE_COPIES_NEXT BRAMBLE_COPY_NEXT(x10, x11, 16) BRAMBLE_COPY_BEGIN(x17, x19, #8)
+#define BRAMBLE_COPIES_LAST \
+  BRAMBLE_COPY_NEXT(x10, x11, 32) BRAMBLE_COPY_NEXT(x17, x19, 16) BRAMBLE_COPY_NEXT(x17, x19, 32)
 
 // The three accumulators of row `c0 / 3` and what is done to them; x10 and x11 are the rows' place and step.
 #define BRAMBLE_ADD(c0, c1, c2)                                           \
@@ -81,6 +84,7 @@ static_assert(offsetof(WholeTile, turns) == 8 && offsetof(WholeTile, start) == 2
 
 #define BRAMBLE_CLOBBERS                                                                                      \
   "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", \
+  "x17", "x19",                                                                                               \
   "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15",       \
   "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30",    \
   "v31", "memory", "cc"
@@ -101,9 +105,9 @@ static_assert(offsetof(WholeTile, turns) == 8 && offsetof(WholeTile, start) == 2
   "ldr " #r "6, [x6, x14]\n\t"
 #define BRAMBLE_ROWS_TURN                                                           \
   BRAMBLE_ROWS_COLUMNS(0, 32) BRAMBLE_ROWS_LOAD(q) BRAMBLE_ROWS_LANE(0)             \
-  BRAMBLE_ROWS_COLUMNS(48, 80) BRAMBLE_COPY_FIRST BRAMBLE_ROWS_LANE(1)              \
-  BRAMBLE_ROWS_COLUMNS(96, 128) BRAMBLE_COPY_END BRAMBLE_ROWS_LANE(2)               \
-  BRAMBLE_ROWS_COLUMNS(144, 176) BRAMBLE_COPY_SECOND BRAMBLE_ROWS_LANE(3) BRAMBLE_COPY_END       \
+  BRAMBLE_ROWS_COLUMNS(48, 80) BRAMBLE_COPIES_FIRST BRAMBLE_ROWS_LANE(1)            \
+  BRAMBLE_ROWS_COLUMNS(96, 128) BRAMBLE_COPIES_NEXT BRAMBLE_ROWS_LANE(2)            \
+  BRAMBLE_ROWS_COLUMNS(144, 176) BRAMBLE_ROWS_LANE(3) BRAMBLE_COPIES_LAST           \
   "add x7, x7, #192\n\t" "add x14, x14, #16\n\t"
 #define BRAMBLE_ROWS_STEP                                                           \
   BRAMBLE_ROWS_COLUMNS(0, 32) BRAMBLE_ROWS_LOAD(s) BRAMBLE_ROWS_LANE(0)             \
@@ -129,8 +133,8 @@ BRAMBLE_INLINE void multiply_seven_rows(const WholeTile& tile) {
   BRAMBLE_FMA(20, 21, 22, 2, 3, 4, 1.s[0]) BRAMBLE_FMA(23, 24, 25, 2, 3, 4, 1.s[1])                           \
   BRAMBLE_FMA(26, 27, 28, 2, 3, 4, 1.s[2]) BRAMBLE_FMA(29, 30, 31, 2, 3, 4, 1.s[3])
 #define BRAMBLE_LANES_TURN                                                          \
-  BRAMBLE_LANES_STEP BRAMBLE_COPY_FIRST BRAMBLE_LANES_STEP BRAMBLE_COPY_END         \
-  BRAMBLE_LANES_STEP BRAMBLE_COPY_SECOND BRAMBLE_LANES_STEP BRAMBLE_COPY_END
+  BRAMBLE_LANES_STEP BRAMBLE_COPIES_FIRST BRAMBLE_LANES_STEP BRAMBLE_COPIES_NEXT    \
+  BRAMBLE_LANES_STEP BRAMBLE_LANES_STEP BRAMBLE_COPIES_LAST
 
 /// Eight rows of A side by side: step k's begin a_step bytes after those before, B's columns b_step.
 BRAMBLE_INLINE void multiply_eight_lanes(const WholeTile& tile) {
