@@ -189,8 +189,6 @@ TEST(Gemm, SlicesOfDeepPanelsAddUpToTheWhole) {
   }
 }
 
-// What is stored along with later products, and what those fetch, against tiles stored at once: blocks of fewer turns
-// of four steps than there are rows to copy, and of more.
 TEST(Gemm, SumsThatBreakInATileAreThoseThatBreakInBlocks) {
   const std::int64_t rows = 19, step = 12;
   for (const std::int64_t cols : {2L, 8L, 12L, 29L, 40L}) {
@@ -230,6 +228,8 @@ TEST(Gemm, SumsThatBreakInATileAreThoseThatBreakInBlocks) {
   }
 }
 
+// What is stored along with later products, and what those fetch, against tiles stored at once: blocks of fewer turns
+// of four steps than there are rows to copy, and of more.
 TEST(Gemm, ResultsAreTheSameBitsWhicheverWayTilesGoToTheirPlace) {
   const std::int64_t cols = 36, stride = 39;
   for (const std::int64_t rows : {5L, 8L, 24L, 29L}) {
