@@ -9,9 +9,10 @@ Each case runs alone under pi5model/ on one core, caches included. The share of 
 two bounds: all multiply-adds at 38.4 GFLOP/s, or every tensor once over the memory bus at 11 GB/s (BatchNorm's input
 once more for its statistics); more than 100 % where Winograd multiplies less, or where caches hold the tensors.
 
-XNNPACK's operator is the convolution alone. Ours may be one that normalises its input on the way in (`normalised`) and
-takes the sums of its output for the next BatchNorm (`sums`); without that, a pass over the input that writes it again,
-and one that reads the output, would go with XNNPACK's operator. The last column but one grants them the bus' full rate.
+XNNPACK's operator is the convolution alone; the layers of that name are ours alone, which training may only run as part
+of another (`normalised` on the way in, `sums` of the output for the next BatchNorm, an activation): without that, a
+pass over the input that writes it again, and one that reads the output, would go with XNNPACK's operator. The last
+column but one grants them the bus' full rate.
 Needs the cross build, qemu-user, llvm-19 and a C compiler.
 """
 import argparse
@@ -25,9 +26,10 @@ from modelled import CORE_FLOPS, MEMORY_BYTES, Runner, add_options, deliver, fai
 
 class Layer:
     def __init__(self, line):
-        self.name, flops, self_bytes, peer, models = line.split("\t")
-        self.flops, self.bytes, self.has_peer = float(flops), float(self_bytes), peer == "1"
+        self.name, flops, self_bytes, self.plain, models = line.split("\t")
+        self.flops, self.bytes, self.is_plain = float(flops), float(self_bytes), self.plain == self.name
         self.uses = {model: int(count) for model, count in (use.split(":") for use in models.split(","))}
+        self.trained_so = any(self.uses.values())
         self.op, self.shape, self.pass_ = self.name.split("/")
 
     def passes_seconds(self, batch):
@@ -39,6 +41,10 @@ class Layer:
         pixels, stride, options = batch * height * width, stride or 1, match.group(6).split("_")
         x, y = 4 * pixels * channels, 4 * pixels * (out or channels) / stride ** 2
         return ((2 * x if "normalised" in options else 0) + (y if "sums" in options else 0)) / MEMORY_BYTES
+
+    def peer_seconds(self, results):
+        """Of XNNPACK's operator, where it was measured."""
+        return results.get(self.plain + "_xnnpack", {}).get("one_core_seconds")
 
     def bound_seconds(self):
         return max(self.flops / CORE_FLOPS, self.bytes / MEMORY_BYTES)
@@ -59,13 +65,13 @@ def select(runner, args):
 
 
 def cases_of(layers, args):
-    cases = []
-    for layer in layers:
-        peers = [(layer.name + "_xnnpack", False)] if layer.has_peer and not args.ours else []
-        for name, ours in [(layer.name, True), *peers]:
-            arguments = ["--batch", str(args.batch), "--mark-region", f"--benchmark_filter=^{re.escape(name)}$"]
-            cases.append((name, name, arguments, ours))
-    return cases
+    """A layer's own case, and XNNPACK's once for all that have the same operator."""
+    names = [(layer.name, True) for layer in layers]
+    if not args.ours:
+        peers = (layer.plain + "_xnnpack" for layer in layers if layer.plain != "-")
+        names += [(name, False) for name in dict.fromkeys(peers)]
+    return [(name, name, ["--batch", str(args.batch), "--mark-region", f"--benchmark_filter=^{re.escape(name)}$"], ours)
+            for name, ours in names]
 
 
 def percent(value):
@@ -74,7 +80,7 @@ def percent(value):
 
 def row_of(layer, results, batch):
     seconds = results[layer.name]["one_core_seconds"]
-    peer = results.get(layer.name + "_xnnpack", {}).get("one_core_seconds")
+    peer = layer.peer_seconds(results)
     return [f"{layer.op} {layer.shape}", layer.pass_, f"{1e3 * seconds:.2f}",
             percent(layer.flops / seconds / CORE_FLOPS) if layer.flops else "-",
             percent(layer.bound_seconds() / seconds), layer.bound(),
@@ -84,19 +90,21 @@ def row_of(layer, results, batch):
 
 
 def summary(layers, results, batch):
-    shares, behind, alike = defaultdict(list), defaultdict(int), defaultdict(int)
+    shares, behind, fused_behind = defaultdict(list), defaultdict(int), defaultdict(int)
     for layer in layers:
-        key = f"{layer.op} {layer.pass_}"
-        shares[key].append(layer.bound_seconds() / results[layer.name]["one_core_seconds"])
-        peer = results.get(layer.name + "_xnnpack")
-        if peer:
-            seconds, of_peer = results[layer.name]["one_core_seconds"], peer["one_core_seconds"]
-            behind[key] += of_peer < seconds
-            alike[key] += of_peer + layer.passes_seconds(batch) < seconds
+        key, seconds = f"{layer.op} {layer.pass_}", results[layer.name]["one_core_seconds"]
+        if layer.trained_so:
+            shares[key].append(layer.bound_seconds() / seconds)
+        if (peer := layer.peer_seconds(results)) is None:
+            continue
+        if layer.is_plain:
+            behind[key] += peer < seconds
+        else:
+            fused_behind[key] += peer + layer.passes_seconds(batch) < seconds
     rows = [[key, str(len(of)), percent(min(of)), percent(statistics.median(of)), percent(max(of)), str(behind[key]),
-             str(alike[key])] for key, of in sorted(shares.items())]
-    return markdown(["op, pass", "layers", "lowest %", "median %", "highest %", "slower than XNNPACK's operator",
-                     "… and its passes"], rows)
+             str(fused_behind[key])] for key, of in sorted(shares.items())]
+    return markdown(["op, pass", "layers", "lowest %", "median %", "highest %", "alone slower than XNNPACK's",
+                     "slower than it and its passes"], rows)
 
 
 def steps(layers, updates, results, args):
@@ -128,12 +136,13 @@ def main():
     layers, updates = select(runner, args)
     results = runner.all(cases_of(layers, args))
     measured = [layer for layer in layers if layer.name in results]
+    of_steps = [layer for layer in measured if layer.trained_so]
     rows = [row_of(layer, results, args.batch) for layer in sorted(measured, key=lambda l: (l.op, l.shape, l.pass_))]
     heading = ["layer", "pass", "ms", "% of fp32 peak", "% of roofline", "bound by", "XNNPACK % of roofline",
                "times as fast as XNNPACK", "… and its passes", "in"]
     deliver("# Single layers, modelled on one core of a Raspberry Pi 5\n\n"
             f"Batch {args.batch}; made with `bench/layers.py`, which says what the columns mean.\n\n"
-            f"Shares of the roofline that were to be reached:\n\n{targets.table(measured, results, args.batch)}\n"
+            f"Shares of the roofline that were to be reached:\n\n{targets.table(of_steps, results, args.batch)}\n"
             "By op and pass:\n\n"
             f"{summary(measured, results, args.batch)}\n{steps(layers, updates, results, args)}"
             f"{markdown(heading, rows)}", args.out)

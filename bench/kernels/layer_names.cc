@@ -196,6 +196,11 @@ std::string layer_name(const Graph& graph, const Node& node, const std::vector<b
          (has_addend(graph, node) ? "_add" : "") + shared_passes(node, read) + "/" + pass;
 }
 
+std::string plain_name(const Graph& graph, const Node& node) {
+  const auto [family, pass] = family_and_pass(node.op->name());
+  return family + "/" + shape_text(graph, node) + "/" + pass;
+}
+
 std::optional<kernels::Conv2dShape> forward_shape(const Graph& graph, const Node& node) {
   const Shape& x = shape_of(graph, node.inputs, 0);
   const auto of = [&](const auto& a, std::int64_t out, std::int64_t groups) {

@@ -18,6 +18,9 @@ namespace bramble::bench {
 /// sums, _left one that leaves its output to its readers. `read`: the tensors that some node reads.
 std::string layer_name(const graph::Graph& graph, const graph::Node& node, const std::vector<bool>& read);
 
+/// The same without what the node does beside its op: the name of the operator alone.
+std::string plain_name(const graph::Graph& graph, const graph::Node& node);
+
 /// Of a forward convolution or linear layer, which is one with rows for pixels.
 std::optional<kernels::Conv2dShape> forward_shape(const graph::Graph& graph, const graph::Node& node);
 

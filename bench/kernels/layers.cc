@@ -46,6 +46,7 @@ Layer make_layer(const Graph& graph, const Node& node, const std::vector<bool>& 
   layer.name = layer_name(graph, node, read);
   layer.op = node.op;
   layer.peer = forward_shape(graph, node);
+  if (layer.peer) layer.plain = plain_name(graph, node);
   std::set<TensorId> counted;
   for (const TensorId id : node.inputs) {
     layer.inputs.push_back(id == graph::kNoTensor ? graph::TensorSpec{} : graph.tensor(id).spec);
@@ -68,17 +69,32 @@ bool does_work(const Node& node, const std::vector<bool>& read) {
   return false;
 }
 
+void add_use(Layer layer, const LayerUse& use, std::vector<Layer>& layers) {
+  // The name has the shapes and the epilogue; what it leaves out (a bias, an output that nobody reads) is not worth a
+  // case of its own.
+  const auto same = std::find_if(layers.begin(), layers.end(), [&](const Layer& l) { return l.name == layer.name; });
+  if (same == layers.end()) {
+    layer.uses = {use};
+    layers.push_back(std::move(layer));
+  } else if (same->uses.back().model != use.model) {
+    same->uses.push_back(use);
+  } else {
+    same->uses.back().count += use.count;
+  }
+}
+
+graph::Model build(const models::ModelInfo& info, std::int64_t batch, float drop_rate) {
+  return models::build_model(info, {.batch = batch, .drop_rate = drop_rate, .drop_path_rate = drop_rate});
+}
+
 // Gradients are kept, so that products and updates are layers of their own.
 Graph training_step(const models::ModelInfo& info, std::int64_t batch, const StepOptions& options) {
-  const float drop_rate = options.drop ? 0.1F : 0;
   graph::TrainingConfig config;
   config.keep_gradients = true;
   config.optimizer.kind = options.optimizer;
   config.clip_norm = options.clip ? 1.0F : 0;
   config.average = options.average;
-  return graph::make_training_step(
-             models::build_model(info, {.batch = batch, .drop_rate = drop_rate, .drop_path_rate = drop_rate}), config)
-      .graph;
+  return graph::make_training_step(build(info, batch, options.drop ? 0.1F : 0), config).graph;
 }
 
 }  // namespace
@@ -87,18 +103,15 @@ void add_distinct_layers(const Graph& step, const std::string& model, std::vecto
   const std::vector<bool> read = tensors_read(step);
   for (const Node& node : step.nodes()) {
     if (!does_work(node, read)) continue;
-    Layer layer = make_layer(step, node, read);
-    // The name has the shapes and the epilogue; what it leaves out (a bias, an output that nobody reads) is not worth a
-    // case of its own.
-    const auto same = std::find_if(layers.begin(), layers.end(), [&](const Layer& l) { return l.name == layer.name; });
-    if (same == layers.end()) {
-      layer.uses = {{model}};
-      layers.push_back(std::move(layer));
-    } else if (same->uses.back().model != model) {
-      same->uses.push_back({model});
-    } else {
-      ++same->uses.back().count;
-    }
+    add_use(make_layer(step, node, read), {model}, layers);
+  }
+}
+
+void add_plain_layers(const Graph& forward, const std::string& model, std::vector<Layer>& layers) {
+  const std::vector<bool> read = tensors_read(forward);
+  for (const Node& node : forward.nodes()) {
+    Layer layer = make_layer(forward, node, read);
+    if (layer.is_plain()) add_use(std::move(layer), {model, 0}, layers);
   }
 }
 
@@ -110,8 +123,11 @@ std::vector<std::string> measured_models() {
 std::vector<Layer> layers_of_models(std::int64_t batch, const std::vector<std::string>& models,
                                     const StepOptions& options) {
   std::vector<Layer> layers;
-  for (const std::string& name : models)
-    add_distinct_layers(training_step(models::find_model(name), batch, options), name, layers);
+  for (const std::string& name : models) {
+    const models::ModelInfo& info = models::find_model(name);
+    add_distinct_layers(training_step(info, batch, options), name, layers);
+    add_plain_layers(build(info, batch, 0).graph, name, layers);
+  }
   std::stable_sort(layers.begin(), layers.end(), [](const Layer& a, const Layer& b) {
     const auto op = [](const Layer& layer) { return layer.name.substr(0, layer.name.find('/')); };
     return op(a) < op(b);

@@ -27,13 +27,20 @@ struct Layer {
   std::vector<char> read;  ///< which outputs are
   double flops = 0;
   double bytes = 0;  ///< that have to cross the memory bus where no cache holds the tensors
-  /// The forward that XNNPACK has an operator for.
+  /// The forward that XNNPACK has an operator for, and what the case of that operator alone is called: this layer's own
+  /// name, or another's where this one normalises, activates, adds or sums as well.
   std::optional<kernels::Conv2dShape> peer;
+  std::string plain;
+  bool is_plain() const { return peer && plain == name; }
 };
 
 /// Adds the nodes of `step` that do work and that are not in `layers` yet; a node that is there already gets another
 /// use.
 void add_distinct_layers(const graph::Graph& step, const std::string& model, std::vector<Layer>& layers);
+
+/// Adds the operators alone of a model's `forward`, before anything is fused, that XNNPACK has too. Those that no training
+/// step runs so are used 0 times.
+void add_plain_layers(const graph::Graph& forward, const std::string& model, std::vector<Layer>& layers);
 
 /// The models that the kernels are held against: resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base,
 /// efficientnet_b0, faster_vit_1 and swin_tiny.
@@ -47,7 +54,7 @@ struct StepOptions {
   bool average = false;  ///< moving averages of the weights
 };
 
-/// The layers of these models at 224 x 224, every parameter trained. Throws models::UnknownModel.
+/// The layers of these models at 224 x 224, every parameter trained, and their plain layers. Throws models::UnknownModel.
 std::vector<Layer> layers_of_models(std::int64_t batch, const std::vector<std::string>& models = measured_models(),
                                     const StepOptions& options = {});
 

@@ -15,7 +15,7 @@ void register_layers(const std::vector<Layer>& layers) {
       BoundNode node(layer);
       measure(state, work, [&] { node.run(); });
     })->Unit(benchmark::kMillisecond);
-    if (!layer.peer) continue;
+    if (!layer.is_plain()) continue;
     benchmark::RegisterBenchmark((layer.name + "_xnnpack").c_str(), [=](benchmark::State& state) {
       XnnpackConv2d peer(*layer.peer);
       measure(state, work, [&] { peer.run(); });
@@ -25,7 +25,8 @@ void register_layers(const std::vector<Layer>& layers) {
 
 void print_layers(const std::vector<Layer>& layers) {
   for (const Layer& layer : layers) {
-    std::printf("%s\t%.0f\t%.0f\t%d\t", layer.name.c_str(), layer.flops, layer.bytes, layer.peer ? 1 : 0);
+    std::printf("%s\t%.0f\t%.0f\t%s\t", layer.name.c_str(), layer.flops, layer.bytes,
+                layer.peer ? layer.plain.c_str() : "-");
     for (const LayerUse& use : layer.uses)
       std::printf("%s%s:%d", &use == layer.uses.data() ? "" : ",", use.model.c_str(), use.count);
     std::printf("\n");
