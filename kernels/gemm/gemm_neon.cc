@@ -44,7 +44,7 @@ std::int64_t depth_step(const GemmBlock& block) { return block.depth_step > 0 ? 
 /// Rows [first, first + count) and the panel of `Vectors` vectors whose first column is `col`, stored from `to` on.
 template <int Vectors>
 void narrow_tile(const GemmBlock& block, const TileTask& task, std::int64_t first, std::int64_t count, std::int64_t col,
-                 const RowOffsets& rows, std::int64_t to) {
+                 const RowOffsets& rows, std::int64_t to, Transit& transit) {
   constexpr std::int64_t kWidth = 4 * Vectors;
   gemm::TileSource source(block, first, col, kWidth);
   const bool whole = block.c.panel_depth > 0 || block.cols - col >= kWidth;
@@ -62,7 +62,12 @@ void narrow_tile(const GemmBlock& block, const TileTask& task, std::int64_t firs
     for (std::int64_t k = begin; k < end; ++k, source.advance(1)) gemm::step_lanes(acc, source.a, source.b);
   }
   if (block.depth > step) gemm::add_rows(acc, pieces, gemm::kRowsSideBySide<kWidth>);
-  if (whole) return gemm::finish_tile(acc, task, to, rows.at, count);
+  if (whole) {
+    float* const joined = Vectors < 3 && block.c.panel_depth == 0 ? transit.join(to, kWidth, rows.at) : nullptr;
+    if (joined)
+      return gemm::finish_tile(acc, task, to, rows.at, count, joined, gemm::kRowsSideBySide<gemm::kWaitingStep>);
+    return gemm::finish_tile(acc, task, to, rows.at, count);
+  }
   gemm::finish_edge(acc, task, to, rows.at, count, block.cols - col);
 }
 
@@ -102,9 +107,9 @@ BRAMBLE_INLINE void tile_of_any_width(const GemmBlock& block, const TileTask& ta
   if (width == kGemmTileCols && (panels || block.cols - col >= width))
     return whole_tile(block, task, first, count, col, rows, to, transit);
   const RowOffsets narrow(block, first, count, panels ? width : block.c.row_stride);
-  if (width == kGemmTileCols) return narrow_tile<3>(block, task, first, count, col, narrow, to);
-  if (width == 8) return narrow_tile<2>(block, task, first, count, col, narrow, to);
-  narrow_tile<1>(block, task, first, count, col, narrow, to);
+  if (width == kGemmTileCols) return narrow_tile<3>(block, task, first, count, col, narrow, to, transit);
+  if (width == 8) return narrow_tile<2>(block, task, first, count, col, narrow, to, transit);
+  narrow_tile<1>(block, task, first, count, col, narrow, to, transit);
 }
 
 // B panels that stay in L1 (36 KiB at a depth of 192) while A's tiles pass by, each multiplied with all of them.

@@ -48,7 +48,7 @@ BRAMBLE_INLINE void four_steps(Accumulators<Rows, Vectors>& acc, const float* co
 /// A tile of fewer columns than twelve, or rows than seven.
 template <int Rows, int Vectors>
 BRAMBLE_INLINE void narrow_tile(const GemmRows& product, const TileTask& task, const RowTile& rows, std::int64_t begin,
-                                std::int64_t end, std::int64_t col) {
+                                std::int64_t end, std::int64_t col, Transit& transit) {
   constexpr std::int64_t kWidth = 4 * Vectors;
   const float* b = product.b + col * product.b_depth + begin * kWidth;
   const bool whole = product.cols - col >= kWidth;
@@ -65,20 +65,24 @@ BRAMBLE_INLINE void narrow_tile(const GemmRows& product, const TileTask& task, c
     for (int i = 0; i < Rows; ++i) step[i] = vld1q_dup_f32(a[i] + k);
     gemm::step_rows<0>(acc, step, b);
   }
-  if (whole) return gemm::finish_tile(acc, task, col, rows.c, rows.count);
-  gemm::finish_edge(acc, task, col, rows.c, rows.count, product.cols - col);
+  if (!whole) return gemm::finish_edge(acc, task, col, rows.c, rows.count, product.cols - col);
+  float* const joined = Rows == kRows && Vectors < 3 ? transit.join(col, kWidth, rows.c) : nullptr;
+  if (joined)
+    return gemm::finish_tile(acc, task, col, rows.c, rows.count, joined, gemm::kRowsSideBySide<gemm::kWaitingStep>);
+  gemm::finish_tile(acc, task, col, rows.c, rows.count);
 }
 
 template <int Rows>
 __attribute__((noinline)) void narrow_tile_of(const GemmRows& product, const TileTask& task, const RowTile& rows,
-                                              std::int64_t begin, std::int64_t end, std::int64_t col) {
+                                              std::int64_t begin, std::int64_t end, std::int64_t col,
+                                              Transit& transit) {
   const std::int64_t cols = product.cols - col;
   if (cols > 8) {
-    narrow_tile<Rows, 3>(product, task, rows, begin, end, col);
+    narrow_tile<Rows, 3>(product, task, rows, begin, end, col, transit);
   } else if (cols > 4) {
-    narrow_tile<Rows, 2>(product, task, rows, begin, end, col);
+    narrow_tile<Rows, 2>(product, task, rows, begin, end, col, transit);
   } else {
-    narrow_tile<Rows, 1>(product, task, rows, begin, end, col);
+    narrow_tile<Rows, 1>(product, task, rows, begin, end, col, transit);
   }
 }
 
@@ -101,11 +105,11 @@ BRAMBLE_INLINE void multiply_group(const GemmRows& product, const TileTask& task
     const RowTile rows(product, row);
     for (std::int64_t col = col_begin; col < col_end; col += kGemmTileCols) {
       if (rows.count <= kFewRows) {
-        narrow_tile_of<kFewRows>(product, task, rows, begin, end, col);
+        narrow_tile_of<kFewRows>(product, task, rows, begin, end, col, transit);
       } else if (product.cols - col >= kGemmTileCols) {
         whole_tile(product, rows, begin, col, transit);
       } else {
-        narrow_tile_of<kRows>(product, task, rows, begin, end, col);
+        narrow_tile_of<kRows>(product, task, rows, begin, end, col, transit);
       }
     }
   }

@@ -177,13 +177,13 @@ struct TileTask {
 
 inline constexpr std::int64_t kSameRow[8] = {};
 
-/// Adds, activates and stores a tile of which `count` rows and all columns, from `col` on, exist.
+/// Adds, activates and stores a tile of which `count` rows and all columns, from `col` on, exist: to `c`, its rows at
+/// `c_rows`, which are the operands' own but where there is neither a pre-activation nor a gelu_input.
 template <int Rows, int Vectors>
 BRAMBLE_INLINE void finish_tile(Accumulators<Rows, Vectors>& acc, const TileTask& task, std::int64_t col, TileRows rows,
-                                std::int64_t count) {
-  float* c = task.c + col;
-  if (task.accumulate) add_rows(acc, c, rows);
-  if (task.plain) return store_rows(acc, c, rows);
+                                std::int64_t count, float* c, TileRows c_rows) {
+  if (task.accumulate) add_rows(acc, task.c + col, rows);
+  if (task.plain) return store_rows(acc, c, c_rows);
   const GemmEpilogue& epilogue = task.epilogue;
   if (epilogue.bias && task.accumulate) add_rows(acc, epilogue.bias + col, kSameRow);
   if (epilogue.scale) scale_columns(acc, epilogue.scale + col);
@@ -192,12 +192,19 @@ BRAMBLE_INLINE void finish_tile(Accumulators<Rows, Vectors>& acc, const TileTask
   if (clamps(epilogue.activation)) {
     clamp(acc, epilogue.activation == Activation::relu6);
   } else if (epilogue.activation != Activation::none) {
-    if (!epilogue.preactivation) store_rows(acc, c, rows);
+    if (!epilogue.preactivation) store_rows(acc, c, c_rows);
     const float* from = epilogue.preactivation ? epilogue.preactivation + col : c;
-    return activate_rows<Vectors>(epilogue.activation, from, c, rows, count);
+    return activate_rows<Vectors>(epilogue.activation, from, c, c_rows, count);
   }
-  store_rows(acc, c, rows);
-  if (epilogue.gelu_input) gelu_bwd_rows<Vectors>(epilogue.gelu_input + col, c, rows, count);
+  store_rows(acc, c, c_rows);
+  if (epilogue.gelu_input) gelu_bwd_rows<Vectors>(epilogue.gelu_input + col, c, c_rows, count);
+}
+
+/// The same to its place in C.
+template <int Rows, int Vectors>
+BRAMBLE_INLINE void finish_tile(Accumulators<Rows, Vectors>& acc, const TileTask& task, std::int64_t col, TileRows rows,
+                                std::int64_t count) {
+  finish_tile(acc, task, col, rows, count, task.c + col, rows);
 }
 
 /// `tile` is a finished sum of which `count` rows and `cols` columns exist. Not inlined: edges are few.

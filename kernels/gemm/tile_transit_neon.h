@@ -10,22 +10,26 @@
 
 namespace bramble::kernels::gemm {
 
-/// N vectors that lie side by side.
-template <int N>
+/// Floats from row to row of a finished tile that waits: a tile of fewer columns may wait at its right.
+inline constexpr std::int64_t kWaitingStep = kGemmTileCols + 8;
+
+/// Rows of 12 from waiting rows to waiting rows.
+template <int Rows>
 __attribute__((noinline)) void activate_tile(Activation activation, const float* from, float* to) {
   dispatch_activation(activation, [=]<Activation A>() {
-    for (int i = 0; i < 4 * N; i += 12) activate_vectors<A, 3>(from + i, to + i);
+    for (int i = 0; i < Rows; ++i) activate_vectors<A, 3>(from + i * kWaitingStep, to + i * kWaitingStep);
   });
 }
 
-template <int N>
+/// The same with the rows of z side by side.
+template <int Rows>
 __attribute__((noinline)) void gelu_bwd_tile(const float* z, float* dx) {
-  for (int i = 0; i < 4 * N; i += 12) gelu_bwd_vectors<3>(z + i, dx + i, dx + i);
+  for (int i = 0; i < Rows; ++i, z += kGemmTileCols, dx += kWaitingStep) gelu_bwd_vectors<3>(z, dx, dx);
 }
 
 /// One tile after the other: a finished one's rows leave for C, and what the next one's epilogue reads comes to L1, a
-/// row or two a turn of the next one's products. All at once they would wait for the memory. Where sums break, they
-/// wait for their next piece in L1, too.
+/// row or two a turn of the next one's products. All at once they would wait for the memory; so would those of a narrower
+/// tile at a whole one's right, which leave with it. Where sums break, they wait for their next piece in L1, too.
 template <int Rows>
 class TileTransit {
  public:
@@ -34,6 +38,7 @@ class TileTransit {
     take_turns(depth);
     tile_.copies = &copies_;
     for (int i = 0; i < kSends; ++i) copies_.from[i] = results_[kSends - 1 - i];
+    can_join_ = !task.epilogue.preactivation && !task.epilogue.gelu_input;
     if (task.accumulate) add_fetched(sum_);
     if (task.epilogue.residual) add_fetched(residual_);
     if (task.epilogue.gelu_input) add_fetched(gelu_input_);
@@ -49,7 +54,7 @@ class TileTransit {
     const float* start = task_.start(col);
     tile_.start = start ? start : kTileOfZeros;
     tile_.results = results_[0];
-    tile_.result_step = sizeof(Row);
+    tile_.result_step = sizeof(WaitingRow);
     int slot = kSends;
     if (task_.accumulate) {
       tile_.sum = fetch(task_.c + col, rows, slot);
@@ -68,16 +73,16 @@ class TileTransit {
     const Ending ending(tile_);
     Ending(pieces_[0], sizeof(Row), nullptr, {}).give(tile_);
     take_turns(depth_step);
-    std::int64_t left = depth;
-    for (; left > depth_step; left -= depth_step) {
-      multiply(depth_step);
+    for (std::int64_t left = depth; left > 0; left -= depth_step) {
+      if (left <= depth_step) {
+        ending.give(tile_);
+        take_turns(left);
+      }
+      multiply(std::min(left, depth_step));
       tile_.pass_copies();
       tile_.start = kTileOfZeros;
       tile_.sum = {pieces_[0], sizeof(Row)};
     }
-    ending.give(tile_);
-    take_turns(left);
-    multiply(left);
     take_turns(depth);
     tile_.sum = {};
   }
@@ -85,15 +90,28 @@ class TileTransit {
   /// After them.
   void end(std::int64_t col, TileRows rows) {
     const GemmEpilogue& epilogue = task_.epilogue;
+    ended_ = task_.c + col + rows[0];
     if (epilogue.preactivation) {
-      activate_tile<3 * Rows>(epilogue.activation, results_[0], results_[Rows]);
-      if (epilogue.gelu_input) gelu_bwd_tile<3 * Rows>(gelu_input_[0], results_[Rows]);
+      activate_tile<Rows>(epilogue.activation, results_[0], results_[Rows]);
+      if (epilogue.gelu_input) gelu_bwd_tile<Rows>(gelu_input_[0], results_[Rows]);
       send(Rows, task_.c + col, rows);
       return send(0, epilogue.preactivation + col, rows);
     }
-    if (epilogue.activation != Activation::none) activate_tile<3 * Rows>(epilogue.activation, results_[0], results_[0]);
-    if (epilogue.gelu_input) gelu_bwd_tile<3 * Rows>(gelu_input_[0], results_[0]);
+    if (epilogue.activation != Activation::none) activate_tile<Rows>(epilogue.activation, results_[0], results_[0]);
+    if (epilogue.gelu_input) gelu_bwd_tile<Rows>(gelu_input_[0], results_[0]);
     send(0, task_.c + col, rows);
+  }
+
+  /// Where a finished tile of `width` (4 or 8) columns from `col` on may leave its rows, kWaitingStep apart, to go the way
+  /// of the tile at its left; null where that is not the one that ended last. Copies are 12 floats long, so the ends of
+  /// that one's rows go twice.
+  float* join(std::int64_t col, std::int64_t width, TileRows rows) {
+    float* const to = task_.c + col - kGemmTileCols;
+    if (!can_join_ || sent_ != Rows || ended_ != to + rows[0]) return nullptr;
+    BRAMBLE_UNROLL
+    for (int i = 0; i < Rows; ++i) copies_.from[Rows - 1 - i] = results_[i] + width;
+    send(Rows, to + width, rows);
+    return results_[0] + kGemmTileCols;
   }
 
   /// Instead of both, where nothing is in the epilogue and all rows exist, `step` elements apart: the tile goes to its
@@ -114,6 +132,7 @@ class TileTransit {
 
  private:
   using Row = float[kGemmTileCols];
+  using WaitingRow = float[kWaitingStep];
 
   /// What becomes of complete sums.
   struct Ending {
@@ -175,7 +194,9 @@ class TileTransit {
   TileCopies copies_;
   int fetches_end_ = kSends;
   int sent_ = 0;
-  alignas(64) Row results_[kSends];
+  const float* ended_ = nullptr;  // the place of the last tile that did
+  bool can_join_ = false;
+  alignas(64) WaitingRow results_[kSends];
   Row pieces_[Rows], sum_[Rows], residual_[Rows], gelu_input_[Rows], nowhere_ = {};
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "kernels/gemm/packed_weight.h"
@@ -13,7 +14,7 @@ namespace {
 
 using test::uniform;
 
-constexpr std::int64_t kSizes[] = {1, 3, 4, 7, 8, 9, 11, 12, 13, 24, 25};
+constexpr std::int64_t kSizes[] = {1, 3, 4, 7, 8, 9, 11, 12, 13, 16, 20, 24, 25};
 constexpr std::int64_t kDepths[] = {0, 1, 2, 3, 7, 8, 33};
 
 // Rounding errors of a sum of `depth` products of numbers below one.
@@ -231,8 +232,8 @@ TEST(Gemm, SumsThatBreakInATileAreThoseThatBreakInBlocks) {
 // What is stored along with later products, and what those fetch, against tiles stored at once: blocks of fewer turns
 // of four steps than there are rows to copy, and of more.
 TEST(Gemm, ResultsAreTheSameBitsWhicheverWayTilesGoToTheirPlace) {
-  const std::int64_t cols = 36, stride = 39;
-  for (const std::int64_t rows : {5L, 8L, 24L, 29L}) {
+  for (const auto& [rows, cols] : {std::pair{5L, 36L}, {8L, 40L}, {8L, 36L}, {24L, 44L}, {29L, 40L}, {29L, 36L}}) {
+    const std::int64_t stride = cols + 3;
     for (const std::int64_t depth : {1L, 6L, 30L, 61L, 128L}) {
       const auto a = uniform(size(gemm_a_elements(rows, depth)), 1), b = uniform(size(depth * cols), 2);
       std::vector<std::int64_t> offsets;
@@ -249,6 +250,34 @@ TEST(Gemm, ResultsAreTheSameBitsWhicheverWayTilesGoToTheirPlace) {
         gemm_block_f32(block);
         EXPECT_EQ(later, at_once);
         EXPECT_EQ(listed, at_once);
+      }
+    }
+  }
+}
+
+// Beside a whole tile a narrower one waits, too, but where its pre-activation is kept.
+TEST(Gemm, ANarrowTileThatWaitsBesideAWholeOneHasTheSameBits) {
+  for (const std::int64_t cols : {16L, 20L, 28L}) {
+    for (const std::int64_t rows : {5L, 7L, 14L, 22L}) {
+      const std::int64_t depth = 34, stride = cols + 3;
+      const auto a = uniform(size(rows * depth), 1), b = uniform(size(depth * cols), 2), bias = uniform(size(cols), 3);
+      const auto residual = uniform(size(rows * stride), 4), before = uniform(size(rows * stride), 5);
+      std::vector<float> a_panels(size(gemm_a_elements(rows, depth))), b_panels(size(gemm_b_elements(depth, cols)));
+      gemm_pack_a_f32(rows, depth, a.data(), depth, a_panels.data());
+      gemm_pack_b_f32(depth, cols, b.data(), cols, b_panels.data());
+      for (const Activation activation : {Activation::none, Activation::relu6, Activation::silu}) {
+        for (const bool in_place : {false, true}) {
+          auto waits = before, at_once = before, z = before;
+          for (auto* const to : {&waits, &at_once}) {
+            const GemmEpilogue epilogue{bias.data(), residual.data(), to == &waits ? nullptr : z.data(), activation};
+            if (in_place)
+              gemm_rows_f32({rows, cols, depth, depth, a.data(), depth, b_panels.data(), depth, to->data(), stride},
+                            epilogue);
+            else
+              gemm_packed_f32(rows, cols, depth, a_panels.data(), b_panels.data(), to->data(), stride, false, epilogue);
+          }
+          EXPECT_EQ(waits, at_once) << cols << " columns, " << rows << " rows";
+        }
       }
     }
   }
