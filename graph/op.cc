@@ -12,6 +12,7 @@ std::shared_ptr<const Op> Op::with_activation(Activation, bool) const { return n
 
 std::shared_ptr<const Op> Op::frozen() const { return nullptr; }
 std::shared_ptr<const Op> Op::with_normalised_input(int, Activation) const { return nullptr; }
+std::shared_ptr<const Op> Op::with_gated_input(int, Activation) const { return nullptr; }
 
 std::shared_ptr<const Op> Op::with_backward_sums(Activation) const { return nullptr; }
 

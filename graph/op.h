@@ -26,6 +26,7 @@ class ShapeError : public std::runtime_error {
 struct NormalisedInput {
   int x = -1;
   int mean = -1;
+  int gate = -1;  ///< < 0: it cannot take one
 };
 
 class Op {
@@ -65,6 +66,9 @@ class Op {
   /// The same op reading input `x`, one of normalised_inputs(), through a BatchNorm that leaves its output to its
   /// readers: input' = f((input - mean) * scale + beta). Null if it cannot, or reads it through one already.
   virtual std::shared_ptr<const Op> with_normalised_input(int x, Activation kind) const;
+  /// The same where a squeeze-excite after the BatchNorm leaves its output to its readers, too: input' = f(…) times the
+  /// gate [N, C]. Only for an input whose gate has a place.
+  virtual std::shared_ptr<const Op> with_gated_input(int x, Activation kind) const;
   /// Which inputs an op of this kind may read so, and where the node takes each one's mean; scale and beta follow.
   virtual std::vector<NormalisedInput> normalised_inputs() const { return {}; }
   /// The same op taking as its dy the gradient before a BatchNorm's backward, which it does on the way in, with the

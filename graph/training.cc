@@ -7,6 +7,7 @@
 #include "graph/fuse.h"
 #include "graph/fuse_batchnorm.h"
 #include "graph/fuse_concat.h"
+#include "graph/fuse_gate.h"
 #include "graph/freeze.h"
 #include "graph/fuse_updates.h"
 #include "graph/ops/adamw.h"
@@ -167,6 +168,7 @@ TrainingStep make_training_step(Model model, const TrainingConfig& config) {
   if (config.keep_gradients)
     for (const auto& [parameter, gradient] : step.gradients) graph.keep(gradient);
   fuse_batchnorm(graph);
+  fuse_gate(graph);
   fuse_concat(graph);
   fuse_updates(graph);
   spread_rows(graph);
@@ -186,6 +188,7 @@ Model make_inference(Model model) {
   freeze(model.graph, {});
   model.graph.keep(model.logits);
   fuse_batchnorm(model.graph);
+  fuse_gate(model.graph);
   fuse_concat(model.graph);
   view_parts(model.graph);
   return model;

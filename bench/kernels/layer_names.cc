@@ -111,7 +111,10 @@ std::string shared_passes(const Node& node, const std::vector<bool>& read) {
       normalised, [&](const graph::NormalisedInput& input) { return given(static_cast<std::size_t>(input.mean)); });
   const int summed = node.op->backward_sums_input();
   const bool masks = summed >= 0 && given(static_cast<std::size_t>(summed) + 4);
-  return std::string(any ? "_normalised" : "") + (is_read(node.op->channel_sums_output()) ? "_sums" : "") +
+  const bool gated = std::ranges::any_of(normalised, [&](const graph::NormalisedInput& input) {
+    return input.gate >= 0 && given(static_cast<std::size_t>(input.gate));
+  });
+  return std::string(any ? "_normalised" : "") + (gated ? "_gated" : "") + (is_read(node.op->channel_sums_output()) ? "_sums" : "") +
          (masks ? "_masked" : "");
 }
 

@@ -72,6 +72,11 @@ inline kernels::Normalisation normalisation(const Operands& operands, int first,
   return {activation, {operands.in<float>(first), operands.in<float>(first + 1), operands.in<float>(first + 2)}};
 }
 
+/// The gate [N][channels] that is input `place`, of images of so many pixels.
+inline kernels::ImageGate image_gate(const Operands& operands, int place, std::int64_t pixels, std::int64_t channels) {
+  return {operands.in<float>(place), channels, pixels};
+}
+
 /// The sums that a node takes of its dx, the dy of a BatchNorm's backward (Op::with_backward_sums).
 class BackwardSums {
  public:

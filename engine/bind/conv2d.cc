@@ -46,7 +46,7 @@ Bound bind_conv2d(const BindContext& context) {
   if (const auto tile = winograd_fwd_tile(shape, attributes.frozen); tile && !attributes.normalisation)
     return bind_winograd_conv2d(context, shape, *tile, attributes.activation);
   if (context.has_output(2) || attributes.normalisation)
-    return bind_convolution_batchnorm(context, shape, attributes.activation, attributes.normalisation);
+    return bind_convolution_batchnorm(context, shape, attributes);
   return bind_convolution(context, shape, attributes.activation);
 }
 

@@ -33,6 +33,8 @@ struct WeightGradientOperands {
   int dw = 0, db = 1;
   int mean = -1;                                               ///< scale and beta follow; < 0 where x is not normalised
   kernels::Activation activation = kernels::Activation::none;  ///< of the normalisation
+  int gate = -1;                    ///< < 0 where x is not gated, else of images of …
+  std::int64_t image_pixels = 0;    ///< … so many pixels
   std::int64_t dy_offset = -1;      ///< where >= 0: dy lies there in the shared scratch, and is no operand
   std::int64_t scratch_offset = 0;  ///< floats of shared scratch that come before the partial gradients
 };

@@ -10,7 +10,7 @@
 namespace bramble::engine {
 namespace {
 
-enum Input { kX, kWeight, kBias, kResidual, kMean };
+enum Input { kX, kWeight, kBias, kResidual, kMean, kGate = 7 };
 enum Output { kY, kZ, kSums };
 
 }  // namespace
@@ -53,24 +53,26 @@ std::int64_t fused_row_block(const BindContext& context, std::int64_t row_elemen
 }
 
 Bound bind_convolution_batchnorm(const BindContext& context, const kernels::Conv2dShape& shape,
-                                 graph::Activation activation, std::optional<graph::Activation> normalisation) {
+                                 const graph::Conv2dAttributes& attributes) {
   const kernels::ConvBlocking blocking = kernels::conv_blocking(context.caches.l2);
   const bool has_bias = context.has_input(kBias), has_residual = context.has_input(kResidual);
   const bool has_sums = context.has_output(kSums);
   const SumParts parts{shape.out_rows(), context.output(kSums).shape[0]};
   const std::int64_t sum_step = fused_row_block(context, shape.out_per_group() + shape.in_per_group(), blocking);
-  const std::int64_t tile_rows = kernels::conv2d_fwd_tile_rows(shape, normalisation.has_value());
-  const auto way_in = normalisation ? std::optional(to_kernel(*normalisation)) : std::nullopt;
+  const std::int64_t tile_rows = kernels::conv2d_fwd_tile_rows(shape, attributes.normalisation.has_value());
+  const auto way_in = attributes.normalisation ? std::optional(to_kernel(*attributes.normalisation)) : std::nullopt;
+  const bool gated = attributes.gated;
   Phase phase;
   const std::vector<SumTask> tasks = cut_sums(shape.out_per_group(), shape.groups, parts, tile_rows);
   phase.tasks = static_cast<std::int64_t>(tasks.size());
-  phase.run = [=, kind = to_kernel(activation)](const Operands& operands, std::int64_t task, std::byte* scratch) {
+  phase.run = [=, kind = to_kernel(attributes.activation)](const Operands& operands, std::int64_t task, std::byte* scratch) {
     const SumTask& t = tasks[static_cast<std::size_t>(task)];
     const kernels::GemmEpilogue epilogue{has_bias ? operands.in<float>(kBias) : nullptr,
                                          has_residual ? operands.in<float>(kResidual) : nullptr,
                                          operands.out<float>(kZ), kind};
     kernels::Normalisation normal;
-    if (way_in) normal = engine::normalisation(operands, kMean, *way_in);
+    if (way_in) normal = normalisation(operands, kMean, *way_in);
+    if (gated) normal.gate = image_gate(operands, kGate, shape.in_height * shape.in_width, shape.in_channels);
     const kernels::ConvSource x(operands.in<float>(kX), way_in ? &normal : nullptr);
     float* y = operands.out<float>(kY);
     const std::int64_t first = t.slice.group * shape.out_per_group();

@@ -9,14 +9,14 @@
 
 #include "engine/bind/bind.h"
 #include "engine/bind/channel_sums.h"
-#include "graph/activation.h"
+#include "graph/ops/conv2d.h"
 #include "kernels/conv2d/conv2d.h"
 
 namespace bramble::engine {
 
-/// As bind_convolution for a conv2d node (inputs mean, scale, beta from 4 on; output 2 the channel sums).
+/// As bind_convolution for a conv2d node (inputs mean, scale, beta from 4 on, the gate 7; output 2 the channel sums).
 Bound bind_convolution_batchnorm(const BindContext& context, const kernels::Conv2dShape& shape,
-                                 graph::Activation activation, std::optional<graph::Activation> normalisation);
+                                 const graph::Conv2dAttributes& attributes);
 
 /// A slice's rows and columns of dy [rows][channels], `dy` its first element, made of input 0, the gradient before a
 /// BatchNorm's backward, with rows `stride` apart: that one's x is input `gradient_input`, its coefficients are the

@@ -91,6 +91,7 @@ struct WeightGradient {
                 float* scratch, const kernels::GemmUpdate* by_tiles = nullptr) const {
     kernels::Normalisation normal;
     if (where.mean >= 0) normal = normalisation(o, where.mean, where.activation);
+    if (where.gate >= 0) normal.gate = image_gate(o, where.gate, where.image_pixels, shape.in_channels);
     const kernels::ConvSource x(o.in<float>(where.x), where.mean >= 0 ? &normal : nullptr);
     const kernels::ConvGradient dy(gradient_of(where, o), cuts.packs_once ? floats(o.shared) + panels : nullptr);
     kernels::conv2d_bwd_weight_f32(shape, x, dy, dw, db, slice, t.depth_begin, t.depth_end, blocking, scratch, false,

@@ -15,7 +15,7 @@
 namespace bramble::engine {
 namespace {
 
-enum Input { kDy, kX, kWeight, kAddend, kMean, kScale, kBeta, kGradientX, kCoefficients, kSummed };
+enum Input { kDy, kX, kWeight, kAddend, kMean, kScale, kBeta, kGradientX, kCoefficients, kSummed, kGate = 14 };
 enum Output { kDx, kDw, kDb, kSums };
 
 // Partial gradients of the weight, one a task of the fused pass: this many together stay small beside the activations.
@@ -42,6 +42,7 @@ struct Backward {
     shape.out_channels = context.input(kDy).shape.back();
     sums = {shape.out_rows(), context.output(kSums).shape[0]};
     const auto& op = context.op<graph::PointwiseConv2dBwd>();
+    if (op.gated) image_pixels = shape.in_width / x[0];
     if (op.normalisation) way_in = to_kernel(*op.normalisation);
     if (op.gradient_normalisation) gradient_way_in = to_kernel(*op.gradient_normalisation);
     const std::int64_t dy_rows = gradient_way_in ? 3 : 1;
@@ -52,7 +53,10 @@ struct Backward {
   }
 
   kernels::Normalisation normal(const Operands& o) const {
-    return way_in ? normalisation(o, kMean, *way_in) : kernels::Normalisation{};
+    kernels::Normalisation norm;
+    if (way_in) norm = normalisation(o, kMean, *way_in);
+    if (image_pixels > 0) norm.gate = image_gate(o, kGate, image_pixels, shape.in_channels);
+    return norm;
   }
 
   /// dy of rows [row, end): the operand's, or made of it in `buffer`.
@@ -101,6 +105,7 @@ struct Backward {
   std::optional<kernels::Activation> way_in, gradient_way_in;
   SumParts sums;
   std::int64_t row_step = 0;
+  std::int64_t image_pixels = 0;  // where x comes times a gate
 };
 
 /// By data and by weight block by block, each block of dy and x read from memory once.
@@ -122,7 +127,8 @@ Phase fused_phase(const Backward& bwd, const SumParts& parts, bool has_db, std::
               const kernels::ConvSlice block{0, row, end, 0, shape.in_channels};
               if (bwd.has_dx) bwd.data(o, block, dy, scratch);
               if (bwd.has_dx) bwd.sum(o, block, sums);
-              const kernels::ConvSource x(o.in<float>(kX) + row * shape.in_channels, bwd.way_in ? &norm : nullptr);
+              const kernels::Normalisation of_rows = norm.from_row(row);
+              const kernels::ConvSource x(o.in<float>(kX) + row * shape.in_channels, bwd.way_in ? &of_rows : nullptr);
               kernels::conv2d_bwd_weight_f32(bwd.of_rows(row, end), x, dy, dw, db,
                                              {0, 0, shape.in_channels, 0, shape.out_channels}, 0, end - row,
                                              bwd.blocking, scratch, accumulate);
@@ -200,6 +206,7 @@ Bound bind_pointwise_conv2d_bwd(const BindContext& context) {
   const bool has_db = context.has_output(kDb);
   WeightGradientOperands where{
       kX, kDy, kDw, kDb, bwd.way_in ? kMean : -1, bwd.way_in.value_or(kernels::Activation::none)};
+  if (bwd.image_pixels > 0) where.gate = kGate, where.image_pixels = bwd.image_pixels;
   where.scratch_offset = transposed;
   Bound bound;
   bound.shared_scratch = floats(transposed);

@@ -9,8 +9,8 @@
 namespace bramble::engine {
 namespace {
 
-enum Input { kX, kReduceWeight, kReduceBias, kExpandWeight, kExpandBias, kMeanVector };
-enum Output { kY, kMean, kHidden, kBeforeActivation, kGate };
+using enum graph::SqueezeExcite::Input;
+using enum graph::SqueezeExcite::Output;
 
 // Mean, hidden features and gate: outputs where the backward reads them, else in the shared scratch.
 struct Vectors {
@@ -89,7 +89,8 @@ Bound bind_squeeze_excite(const BindContext& context) {
   const SqueezeExciteImages images(context.input(kX).shape, attributes);
   Bound bound;
   bound.phases = {pool_phase(images), reduce_phase(images, to_kernel(attributes.activation)),
-                  expand_phase(images, to_kernel(attributes.gate)), scale_phase(images)};
+                  expand_phase(images, to_kernel(attributes.gate))};
+  if (context.has_output(kY)) bound.phases.push_back(scale_phase(images));
   bound.shared_scratch = Vectors::bytes(images);
   bound.thread_scratch = static_cast<std::size_t>(images.channels) * sizeof(double);
   return bound;

@@ -30,7 +30,7 @@ Shape output_shape(const Conv2dAttributes& a, const Shape& x) {
 }  // namespace
 
 std::vector<TensorSpec> Conv2d::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 2, 7);
+  expect_inputs(inputs, 2, 8);
   expect_rank(inputs[0], 4, "the input", "[N, H, W, C]");
   expect_shape(inputs[1], weight_shape(attributes, inputs[0].shape), "the weight");
   const Shape y = output_shape(attributes, inputs[0].shape);
@@ -75,6 +75,14 @@ OpPtr Conv2d::with_normalised_input(int, Activation kind) const {
   if (!is_pointwise(attributes) || attributes.normalisation) return nullptr;
   Conv2dAttributes fused = attributes;
   fused.normalisation = kind;
+  return std::make_shared<Conv2d>(fused);
+}
+
+OpPtr Conv2d::with_gated_input(int, Activation kind) const {
+  if (!is_pointwise(attributes) || attributes.normalisation) return nullptr;
+  Conv2dAttributes fused = attributes;
+  fused.normalisation = kind;
+  fused.gated = true;
   return std::make_shared<Conv2d>(fused);
 }
 

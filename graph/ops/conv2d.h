@@ -20,12 +20,13 @@ struct Conv2dAttributes {
   Activation activation = Activation::none;
   int extra_padding = 0;                      ///< more of it below and at the right, as TensorFlow has it
   std::optional<Activation> normalisation{};  ///< x is read through a BatchNorm with this activation
+  bool gated = false;                         ///< and times a gate
   bool frozen = false;                        ///< no gradient passes (Op::frozen)
 };
 
 /// Inputs: x [N, H, W, C], weight [out, C / groups, KH, KW], optional bias [out], optional residual [N, OH, OW, out],
-/// where x is normalised mean, scale, beta [C]. Outputs: y [N, OH, OW, out]; z, the same before the activation (read by
-/// the derivative of some, activation.h); y's channel sums.
+/// where x is normalised mean, scale, beta [C], where it is gated the gate [N, C]. Outputs: y [N, OH, OW, out]; z, the
+/// same before the activation (read by the derivative of some, activation.h); y's channel sums.
 class Conv2d : public Op {
  public:
   explicit Conv2d(const Conv2dAttributes& values) : attributes(values) {}
@@ -37,7 +38,8 @@ class Conv2d : public Op {
   std::shared_ptr<const Op> with_activation(Activation kind, bool has_addend) const override;
   int addend_input() const override { return attributes.activation == Activation::none ? 3 : -1; }
   OpPtr with_normalised_input(int x, Activation kind) const override;
-  std::vector<NormalisedInput> normalised_inputs() const override { return {{0, 4}}; }
+  OpPtr with_gated_input(int x, Activation kind) const override;
+  std::vector<NormalisedInput> normalised_inputs() const override { return {{0, 4, 7}}; }
   OpPtr frozen() const override;
   int channel_sums_output() const override { return attributes.activation == Activation::none ? 2 : -1; }
   double flops(std::span<const TensorSpec> inputs, std::span<const TensorSpec> outputs) const override;

@@ -8,7 +8,7 @@
 namespace bramble::graph {
 
 std::vector<TensorSpec> PointwiseConv2dBwd::infer(std::span<const TensorSpec> inputs) const {
-  expect_inputs(inputs, 3, 14);
+  expect_inputs(inputs, 3, 15);
   const TensorSpec& x = inputs[1];
   const TensorSpec& weight = inputs[2];
   Shape y = x.shape;
@@ -24,10 +24,15 @@ OpPtr PointwiseConv2dBwd::with_normalised_input(int, Activation kind) const {
   return std::make_shared<PointwiseConv2dBwd>(kind, gradient_normalisation);
 }
 
+OpPtr PointwiseConv2dBwd::with_gated_input(int, Activation kind) const {
+  if (normalisation || sums_for) return nullptr;
+  return std::make_shared<PointwiseConv2dBwd>(kind, gradient_normalisation, std::nullopt, true);
+}
+
 OpPtr PointwiseConv2dBwd::with_normalised_gradient(std::span<const TensorSpec> inputs, Activation kind) const {
   // With a larger weight the two gradients are passes of their own: dy would be made twice, or written after all.
   if (element_count(inputs[2].shape) > kSmallWeight) return nullptr;
-  return gradient_normalisation ? nullptr : std::make_shared<PointwiseConv2dBwd>(normalisation, kind, sums_for);
+  return gradient_normalisation ? nullptr : std::make_shared<PointwiseConv2dBwd>(normalisation, kind, sums_for, gated);
 }
 
 OpPtr PointwiseConv2dBwd::with_backward_sums(Activation kind) const {

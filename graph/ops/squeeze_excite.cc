@@ -34,7 +34,6 @@ std::vector<TensorSpec> SqueezeExcite::infer(std::span<const TensorSpec> inputs)
 }
 
 void SqueezeExcite::backward(BackwardContext& context) const {
-  enum { kY, kMean, kHidden, kBeforeActivation, kGate };
   const TensorId saved = context.output(derivative_reads_input(attributes.activation) ? kBeforeActivation : kHidden);
   const auto gradients = context.emit(
       std::make_shared<SqueezeExciteBwd>(attributes),

@@ -22,6 +22,9 @@ struct SqueezeExciteAttributes {
 /// Outputs: y (as x), mean [N, C], h [N, R], the same before f [N, R] (read by the derivative of some), gate [N, C].
 class SqueezeExcite : public Op {
  public:
+  enum Input { kX, kReduceWeight, kReduceBias, kExpandWeight, kExpandBias, kMeanVector };
+  enum Output { kY, kMean, kHidden, kBeforeActivation, kGate };
+
   explicit SqueezeExcite(const SqueezeExciteAttributes& values) : attributes(values) {}
   const SqueezeExciteAttributes attributes;
 

@@ -45,14 +45,37 @@ struct BatchnormAffine {
   const float* beta;
 };
 
-/// A normalisation that the reader of x does on the way in: x' = f(fma(x - mean, scale, beta)).
+/// A factor for each channel of each image, values[images][channels]: squeeze-excite's. Rows are pixels, image after image.
+struct ImageGate {
+  const float* values = nullptr;  ///< null: none
+  std::ptrdiff_t channels = 0;
+  std::ptrdiff_t pixels = 1;     ///< of an image
+  std::ptrdiff_t first_row = 0;  ///< which of all rows the reader's first is
+
+  /// The factors of a reader's row.
+  const float* of(std::ptrdiff_t row) const { return values + (first_row + row) / pixels * channels; }
+  /// The reader's row that the next image begins with.
+  std::ptrdiff_t image_end(std::ptrdiff_t row) const { return ((first_row + row) / pixels + 1) * pixels - first_row; }
+};
+
+/// A normalisation that the reader of x does on the way in: x' = f(fma(x - mean, scale, beta)), times the gate where the
+/// reader takes one.
 struct Normalisation {
   Activation activation = Activation::none;
   BatchnormAffine affine{};
+  ImageGate gate{};
 
   /// That of channels [first, …).
   Normalisation from(std::ptrdiff_t first) const {
-    return {activation, {affine.mean + first, affine.scale + first, affine.beta + first}};
+    Normalisation rest{activation, {affine.mean + first, affine.scale + first, affine.beta + first}, gate};
+    if (gate.values) rest.gate.values += first;
+    return rest;
+  }
+  /// That of rows [first, …).
+  Normalisation from_row(std::ptrdiff_t first) const {
+    Normalisation rest = *this;
+    rest.gate.first_row += first;
+    return rest;
   }
 };
 

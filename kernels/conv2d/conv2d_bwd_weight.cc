@@ -64,7 +64,7 @@ void conv2d_bwd_weight_f32(const Conv2dShape& shape, const ConvSource& x, const 
         block.rows = std::min(row_step, slice.row_end - k);
         block.c.first_row = k - dw.first_row;
         if (x.normalisation) {
-          pack_a_trans_normalised_f32(x.normalisation->from(k), block.rows, block.depth,
+          pack_a_trans_normalised_f32(x.normalisation->from(k).from_row(m), block.rows, block.depth,
                                       source + m * grid.pixel_stride + k, grid.pixel_stride, patches);
         } else {
           pack_patches_trans_f32(grid, source, k, k + block.rows, m, m + block.depth, patches);

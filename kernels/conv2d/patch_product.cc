@@ -48,7 +48,7 @@ void multiply_patches(const PatchProduct& product, const RowBlock& rows, const T
   block.accumulate = terms.begin > 0;
   const std::int64_t end = terms.begin + terms.depth;
   if (product.normalisation) {
-    pack_a_normalised_f32(product.normalisation->from(terms.begin), block.rows, block.depth,
+    pack_a_normalised_f32(product.normalisation->from(terms.begin).from_row(rows.begin), block.rows, block.depth,
                           product.source + rows.begin * product.grid.pixel_stride + terms.begin,
                           product.grid.pixel_stride, scratch);
   } else {

@@ -20,6 +20,7 @@ TEST(Layers, EachIsThereOnceAndSomeModelHasIt) {
   for (const Layer& layer : layers_of_models(2)) {
     EXPECT_TRUE(names.insert(layer.name).second) << layer.name;
     EXPECT_FALSE(layer.uses.empty()) << layer.name;
+    EXPECT_EQ(layer.peer.has_value(), !layer.plain.empty()) << layer.name;
     for (const LayerUse& use : layer.uses) models.insert(use.model);
     EXPECT_GT(layer.bytes, 0) << layer.name;
   }
@@ -39,8 +40,26 @@ TEST(Layers, AConvolutionHasAllItsPassesAndAPeer) {
     EXPECT_NEAR(layer.bytes, 2 * tensor + weight + more, 0.02 * weight) << pass;
     EXPECT_EQ(layer.peer.has_value(), pass == "_sums/fwd");
   }
-  EXPECT_TRUE(find(layers, "depthwise_conv2d/112x112_96_3x3_s2_normalised_sums/fwd").peer.has_value());
-  EXPECT_TRUE(find(layers, "linear/394_192_768_gelu/fwd").peer.has_value());
+}
+
+TEST(Layers, WhatXnnpackHasIsThereAlone) {
+  const auto layers = layers_of_models(2);
+  const std::map<std::string, std::string> plain{
+      {"conv2d/56x56_64_3x3_sums/fwd", "conv2d/56x56_64_3x3/fwd"},
+      {"conv2d/14x14_480_112_1x1_normalised_gated_sums/fwd", "conv2d/14x14_480_112_1x1/fwd"},
+      {"depthwise_conv2d/112x112_96_3x3_s2_normalised_sums/fwd", "depthwise_conv2d/112x112_96_3x3_s2/fwd"},
+      {"linear/394_192_768_gelu/fwd", "linear/394_192_768/fwd"}};
+  for (const auto& [as_trained, alone] : plain) {
+    EXPECT_EQ(find(layers, as_trained).plain, alone);
+    EXPECT_FALSE(find(layers, as_trained).is_plain());
+    const Layer& layer = find(layers, alone);
+    EXPECT_TRUE(layer.is_plain()) << alone;
+    for (const LayerUse& use : layer.uses) EXPECT_EQ(use.count, 0) << alone;
+  }
+  // Training runs it so, too.
+  const Layer& patches = find(layers, "conv2d/224x224_3_192_16x16_s16_p0/fwd");
+  EXPECT_TRUE(patches.is_plain());
+  EXPECT_EQ(patches.uses, (std::vector<LayerUse>{{"vit_tiny", 1}}));
 }
 
 TEST(Layers, ABatchNormReadsWhatItIsNotGivenTheSumsOfTwice) {

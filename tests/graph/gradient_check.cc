@@ -14,6 +14,7 @@
 #include "graph/fuse.h"
 #include "graph/fuse_batchnorm.h"
 #include "graph/fuse_concat.h"
+#include "graph/fuse_gate.h"
 #include "graph/spread_rows.h"
 #include "graph/view_parts.h"
 #include "tests/support/random.h"
@@ -45,6 +46,7 @@ Differentiated differentiate(const GradientCaseBuilder& builder, TensorId y, boo
   graph::fuse_gelu_gradients(result.graph);
   graph::fuse_gradient_sums(result.graph);
   graph::fuse_batchnorm(result.graph);
+  graph::fuse_gate(result.graph);
   graph::fuse_concat(result.graph);
   graph::spread_rows(result.graph);
   graph::view_parts(result.graph);

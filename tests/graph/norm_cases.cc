@@ -324,6 +324,9 @@ std::vector<GradientCase> norm_cases() {
       {"squeeze_excite_between_hard",
        squeeze_excite_between({3, 12, 10, 13}, {.reduced = 8, .gate = Activation::hard_sigmoid}, Activation::relu6),
        1e-4F, 3e-2},
+      // Images of a pixel number that no tile divides: panels of two images' rows, each with its own gate.
+      {"squeeze_excite_between_odd",
+       squeeze_excite_between({3, 5, 7, 21}, {.reduced = 6, .activation = Activation::silu}, Activation::hard_swish)},
       {"groupnorm", groupnorm({3, 5, 4, 10}, 1)},
       {"groupnorm_groups", groupnorm({1, 40, 33, 12}, 3)},
       {"layernorm", layernorm({2, 5, 19}, false)},
