@@ -4,6 +4,7 @@ XNNPACK's forward beside ours.
 
     bench/layers.py --filter '^conv2d/.*_3x3' --batch 2         # some, to look at
     bench/layers.py --jobs 2 --out bench/layers.md              # all: hours
+    bench/layers.py --jobs 2 --alone --out bench/xnnpack.md     # what XNNPACK has too, like for like: half an hour
 
 Each case runs alone under pi5model/ on one core, caches included. The share of the roofline is that of the larger of
 two bounds: all multiply-adds at 38.4 GFLOP/s, or every tensor once over the memory bus at 11 GB/s (BatchNorm's input
@@ -58,7 +59,7 @@ def select(runner, args):
     layers = [Layer(line) for line in runner.output(["--list-layers", "--batch", str(args.batch)]).splitlines()]
     wanted = [layer for layer in layers if re.search(args.filter, layer.name) and
               (not args.models or set(args.models.split(",")) & set(layer.uses)) and
-              (layer.op != "sgd" or "sgd" in args.filter)]
+              (layer.op != "sgd" or "sgd" in args.filter) and (layer.is_plain or not args.alone)]
     if not wanted:
         fail(f"no layer fits --filter '{args.filter}' and --models '{args.models}'")
     return wanted, [layer for layer in layers if layer.op == "sgd"]
@@ -87,6 +88,25 @@ def row_of(layer, results, batch):
             percent(layer.bound_seconds() / peer) if peer else "-", f"{peer / seconds:.2f}" if peer else "-",
             f"{(peer + layer.passes_seconds(batch)) / seconds:.2f}" if peer else "-",
             ", ".join(layer.uses)]
+
+
+def beside_xnnpack(layers, results):
+    """Operators alone: a line on how they compare, and a row each."""
+    rows, ratios = [], []
+    for layer in sorted(layers, key=lambda l: (l.op, l.shape)):
+        if (peer := layer.peer_seconds(results)) is None:
+            continue
+        seconds = results[layer.name]["one_core_seconds"]
+        ratios.append(peer / seconds)
+        rows.append([f"{layer.op} {layer.shape}", f"{1e3 * seconds:.2f}", percent(layer.bound_seconds() / seconds),
+                     layer.bound(), percent(layer.bound_seconds() / peer), f"{peer / seconds:.2f}",
+                     ", ".join(layer.uses)])
+    if not ratios:
+        fail("--alone: none of these operators has been measured beside XNNPACK's")
+    slower = [sum(ratio < limit for ratio in ratios) for limit in (0.995, 0.95)]
+    heading = ["operator", "ms", "% of roofline", "bound by", "XNNPACK % of roofline", "times as fast", "in"]
+    return (f"{len(ratios)} operators, {statistics.geometric_mean(ratios):.2f} times as fast as XNNPACK's (geometric "
+            f"mean); {slower[0]} slower, {slower[1]} by more than 5 %.\n\n{markdown(heading, rows)}")
 
 
 def summary(layers, results, batch):
@@ -131,11 +151,16 @@ def main():
     parser.add_argument("--filter", default="", help="a regular expression in the cases' names; sgd only if named")
     parser.add_argument("--models", default="", help="layers of these models, separated by commas")
     parser.add_argument("--ours", action="store_true", help="without XNNPACK")
+    parser.add_argument("--alone", action="store_true", help="only the operators that XNNPACK has, alone, forward")
     args = parser.parse_args()
     runner = Runner(args, "kernels/bench_kernels")
     layers, updates = select(runner, args)
     results = runner.all(cases_of(layers, args))
     measured = [layer for layer in layers if layer.name in results]
+    if args.alone:
+        title = "# Convolutions and linear layers alone, forward, beside XNNPACK's, modelled on one core"
+        return deliver(f"{title}\n\nBatch {args.batch}; made with `bench/layers.py --alone`.\n\n"
+                       f"{beside_xnnpack(measured, results)}", args.out)
     of_steps = [layer for layer in measured if layer.trained_so]
     rows = [row_of(layer, results, args.batch) for layer in sorted(measured, key=lambda l: (l.op, l.shape, l.pass_))]
     heading = ["layer", "pass", "ms", "% of fp32 peak", "% of roofline", "bound by", "XNNPACK % of roofline",
