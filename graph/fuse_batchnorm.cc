@@ -59,11 +59,6 @@ class BatchNormFuser {
     return static_cast<const T&>(*nodes_[n].op);
   }
 
-  static void set_input(Node& node, std::size_t i, TensorId id) {
-    if (node.inputs.size() <= i) node.inputs.resize(i + 1, kNoTensor);
-    node.inputs[i] = id;
-  }
-
   /// The reader as it normalises its input, and where it takes the mean.
   struct Normalising {
     OpPtr op;
@@ -94,9 +89,9 @@ class BatchNormFuser {
       Node& node = nodes_[readers[r].node];
       node.op = changed[r].op;
       node.inputs[readers[r].input] = norm.inputs[0];
-      set_input(node, changed[r].mean + 0, norm.outputs[1]);
-      set_input(node, changed[r].mean + 1, norm.outputs[3]);
-      set_input(node, changed[r].mean + 2, norm.inputs[2]);
+      node.set_input(changed[r].mean + 0, norm.outputs[1]);
+      node.set_input(changed[r].mean + 1, norm.outputs[3]);
+      node.set_input(changed[r].mean + 2, norm.inputs[2]);
     }
     readers_[index(y)].clear();
   }
@@ -110,7 +105,7 @@ class BatchNormFuser {
     const int output = producer.op->channel_sums_output();
     if (output < 0 || producer.outputs[0] != tensor) return;
     if (backward && !sums_of(n, producer)) return;
-    set_input(nodes_[n], slot, producer.outputs[static_cast<std::size_t>(output)]);
+    nodes_[n].set_input(slot, producer.outputs[static_cast<std::size_t>(output)]);
   }
 
   void take_branch_sums(std::size_t n) {
@@ -147,10 +142,10 @@ class BatchNormFuser {
     if (!op) return;
     const auto first = static_cast<std::size_t>(op->backward_sums_input());
     const TensorId operands[] = {norm.inputs[1], norm.inputs[4], norm.inputs[2], norm.inputs[3]};
-    for (std::size_t i = 0; i < std::size(operands); ++i) set_input(nodes_[from], first + i, operands[i]);
-    if (masked) set_input(nodes_[from], first + std::size(operands), norm.inputs[6]);
+    for (std::size_t i = 0; i < std::size(operands); ++i) nodes_[from].set_input(first + i, operands[i]);
+    if (masked) nodes_[from].set_input(first + std::size(operands), norm.inputs[6]);
     nodes_[from].op = std::move(op);
-    set_input(norm, 7, nodes_[from].outputs[static_cast<std::size_t>(nodes_[from].op->channel_sums_output())]);
+    norm.set_input(7, nodes_[from].outputs[static_cast<std::size_t>(nodes_[from].op->channel_sums_output())]);
     if (masked) take_masked(n, dy, dresidual);
   }
 
@@ -182,8 +177,8 @@ class BatchNormFuser {
     const auto slot = static_cast<std::size_t>(op->gradient_input());
     node.op = std::move(op);
     node.inputs[0] = norm.inputs[0];
-    set_input(node, slot, norm.inputs[1]);
-    set_input(node, slot + 1, norm.outputs[4]);
+    node.set_input(slot, norm.inputs[1]);
+    node.set_input(slot + 1, norm.outputs[4]);
   }
 
   /// What a max pooling gives back is several times as large as what it takes, and has one reader alone.
@@ -195,7 +190,7 @@ class BatchNormFuser {
     if (masked_by_y(norm)) return;
     norm.op = std::make_shared<BatchNormBwd>(as<BatchNormBwd>(n).attributes, as<MaxPool2dBwd>(from).attributes);
     norm.inputs[0] = nodes_[from].inputs[0];
-    set_input(norm, 8, nodes_[from].inputs[1]);
+    norm.set_input(8, nodes_[from].inputs[1]);
   }
 
   static bool masked_by_y(const Node& norm) { return norm.inputs.size() > 6 && norm.inputs[6] != kNoTensor; }

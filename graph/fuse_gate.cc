@@ -23,12 +23,6 @@ Gating gating(const Node& node, TensorId y, Activation kind) {
   return {};
 }
 
-void set_input(Node& node, int place, TensorId id) {
-  const auto i = static_cast<std::size_t>(place);
-  if (node.inputs.size() <= i) node.inputs.resize(i + 1, kNoTensor);
-  node.inputs[i] = id;
-}
-
 void leave_to_readers(Graph& graph, const Node& excite) {
   using Excite = SqueezeExcite;
   const TensorId y = excite.outputs[Excite::kY];
@@ -43,10 +37,10 @@ void leave_to_readers(Graph& graph, const Node& excite) {
   for (std::size_t r = 0; r < readers.size(); ++r) {
     Node& node = *readers[r];
     auto& [op, places] = changed[r];
-    set_input(node, places.x, excite.inputs[Excite::kX]);
-    for (int i = 0; i < 3; ++i)
-      set_input(node, places.mean + i, excite.inputs[static_cast<std::size_t>(Excite::kMeanVector + i)]);
-    set_input(node, places.gate, excite.outputs[Excite::kGate]);
+    const auto set = [&node](int place, TensorId id) { node.set_input(static_cast<std::size_t>(place), id); };
+    set(places.x, excite.inputs[Excite::kX]);
+    for (int i = 0; i < 3; ++i) set(places.mean + i, excite.inputs[static_cast<std::size_t>(Excite::kMeanVector + i)]);
+    set(places.gate, excite.outputs[Excite::kGate]);
     node.op = std::move(op);
   }
 }

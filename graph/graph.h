@@ -21,6 +21,12 @@ struct Node {
   std::string name;  ///< the layer's: "layer1.0.conv1"; a gradient node carries its forward node's
   std::vector<TensorId> inputs;  ///< kNoTensor where an optional input is absent
   std::vector<TensorId> outputs;
+
+  /// inputs[place] = id; what is missing before it is absent.
+  void set_input(std::size_t place, TensorId id) {
+    if (inputs.size() <= place) inputs.resize(place + 1, kNoTensor);
+    inputs[place] = id;
+  }
 };
 
 class Graph {

@@ -66,8 +66,8 @@ class Op {
   /// The same op reading input `x`, one of normalised_inputs(), through a BatchNorm that leaves its output to its
   /// readers: input' = f((input - mean) * scale + beta). Null if it cannot, or reads it through one already.
   virtual std::shared_ptr<const Op> with_normalised_input(int x, Activation kind) const;
-  /// The same where a squeeze-excite after the BatchNorm leaves its output to its readers, too: input' = f(…) times the
-  /// gate [N, C]. Only for an input whose gate has a place.
+  /// The same where a squeeze-excite after the BatchNorm leaves its output to its readers, too: input' = f(…) times
+  /// the gate [N, C]. Only for an input whose gate has a place.
   virtual std::shared_ptr<const Op> with_gated_input(int x, Activation kind) const;
   /// Which inputs an op of this kind may read so, and where the node takes each one's mean; scale and beta follow.
   virtual std::vector<NormalisedInput> normalised_inputs() const { return {}; }

@@ -4,11 +4,11 @@
 #include <memory>
 
 #include "graph/autodiff.h"
+#include "graph/freeze.h"
 #include "graph/fuse.h"
 #include "graph/fuse_batchnorm.h"
 #include "graph/fuse_concat.h"
 #include "graph/fuse_gate.h"
-#include "graph/freeze.h"
 #include "graph/fuse_updates.h"
 #include "graph/ops/adamw.h"
 #include "graph/ops/blend.h"

@@ -25,7 +25,7 @@ void print_help() {
       "                     [--average] [--mark-region] [--list-layers] [Google Benchmark's options]\n\n"
       "Times every distinct layer of resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base, efficientnet_b0,\n"
       "faster_vit_1 and swin_tiny, or of --models, at 224 x 224, each pass alone, as a training step runs it, and\n"
-      "XNNPACK's forward beside it.\n"
+      "each convolution and linear layer without what is fused with it, forward, with XNNPACK's beside it.\n"
       "Cases are called <op>/<shape>/<pass>, as in --benchmark_filter='^conv2d/56x56_64_3x3/fwd$'.\n\n"
       "  --models NAMES  models, separated by commas\n"
       "  --threads N     threads (1)\n"
@@ -35,8 +35,8 @@ void print_help() {
       "  --clip          with the gradients' norm clipped\n"
       "  --average       with moving averages of the weights\n"
       "  --mark-region   one repetition, bracketed for pi5model\n"
-      "  --list-layers   print the cases, their FLOPs, bytes, whether XNNPACK has them, model:uses in a step, and "
-      "end\n\n");
+      "  --list-layers   print the cases, their FLOPs, bytes, which plain case XNNPACK has too, model:uses in a\n"
+      "                  step, and end\n\n");
 }
 
 bool take_count(const char* text, int& value) {

@@ -114,8 +114,8 @@ std::string shared_passes(const Node& node, const std::vector<bool>& read) {
   const bool gated = std::ranges::any_of(normalised, [&](const graph::NormalisedInput& input) {
     return input.gate >= 0 && given(static_cast<std::size_t>(input.gate));
   });
-  return std::string(any ? "_normalised" : "") + (gated ? "_gated" : "") + (is_read(node.op->channel_sums_output()) ? "_sums" : "") +
-         (masks ? "_masked" : "");
+  return std::string(any ? "_normalised" : "") + (gated ? "_gated" : "") +
+         (is_read(node.op->channel_sums_output()) ? "_sums" : "") + (masks ? "_masked" : "");
 }
 
 std::string extents(const Shape& shape, std::size_t from) {

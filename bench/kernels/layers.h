@@ -38,8 +38,8 @@ struct Layer {
 /// use.
 void add_distinct_layers(const graph::Graph& step, const std::string& model, std::vector<Layer>& layers);
 
-/// Adds the operators alone of a model's `forward`, before anything is fused, that XNNPACK has too. Those that no training
-/// step runs so are used 0 times.
+/// Adds the operators alone of a model's `forward`, before anything is fused, that XNNPACK has too. Those that no
+/// training step runs so are used 0 times.
 void add_plain_layers(const graph::Graph& forward, const std::string& model, std::vector<Layer>& layers);
 
 /// The models that the kernels are held against: resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base,
@@ -54,7 +54,8 @@ struct StepOptions {
   bool average = false;  ///< moving averages of the weights
 };
 
-/// The layers of these models at 224 x 224, every parameter trained, and their plain layers. Throws models::UnknownModel.
+/// The layers of these models at 224 x 224, every parameter trained, and their plain layers. Throws
+/// models::UnknownModel.
 std::vector<Layer> layers_of_models(std::int64_t batch, const std::vector<std::string>& models = measured_models(),
                                     const StepOptions& options = {});
 

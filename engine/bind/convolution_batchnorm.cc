@@ -61,11 +61,12 @@ Bound bind_convolution_batchnorm(const BindContext& context, const kernels::Conv
   const std::int64_t sum_step = fused_row_block(context, shape.out_per_group() + shape.in_per_group(), blocking);
   const std::int64_t tile_rows = kernels::conv2d_fwd_tile_rows(shape, attributes.normalisation.has_value());
   const auto way_in = attributes.normalisation ? std::optional(to_kernel(*attributes.normalisation)) : std::nullopt;
+  const kernels::Activation kind = to_kernel(attributes.activation);
   const bool gated = attributes.gated;
   Phase phase;
   const std::vector<SumTask> tasks = cut_sums(shape.out_per_group(), shape.groups, parts, tile_rows);
   phase.tasks = static_cast<std::int64_t>(tasks.size());
-  phase.run = [=, kind = to_kernel(attributes.activation)](const Operands& operands, std::int64_t task, std::byte* scratch) {
+  phase.run = [=](const Operands& operands, std::int64_t task, std::byte* scratch) {
     const SumTask& t = tasks[static_cast<std::size_t>(task)];
     const kernels::GemmEpilogue epilogue{has_bias ? operands.in<float>(kBias) : nullptr,
                                          has_residual ? operands.in<float>(kResidual) : nullptr,

@@ -27,6 +27,14 @@ Shape output_shape(const Conv2dAttributes& a, const Shape& x) {
           window_count(x[2], a.kernel_w, a.stride, a.padding, a.dilation, a.extra_padding), a.out_channels};
 }
 
+/// The convolution with its input read through a BatchNorm, and a gate; null if it cannot.
+OpPtr normalised(Conv2dAttributes attributes, Activation kind, bool gated) {
+  if (!is_pointwise(attributes) || attributes.normalisation) return nullptr;
+  attributes.normalisation = kind;
+  attributes.gated = gated;
+  return std::make_shared<Conv2d>(attributes);
+}
+
 }  // namespace
 
 std::vector<TensorSpec> Conv2d::infer(std::span<const TensorSpec> inputs) const {
@@ -71,20 +79,9 @@ std::shared_ptr<const Op> Conv2d::with_activation(Activation kind, bool) const {
   return std::make_shared<Conv2d>(fused);
 }
 
-OpPtr Conv2d::with_normalised_input(int, Activation kind) const {
-  if (!is_pointwise(attributes) || attributes.normalisation) return nullptr;
-  Conv2dAttributes fused = attributes;
-  fused.normalisation = kind;
-  return std::make_shared<Conv2d>(fused);
-}
+OpPtr Conv2d::with_normalised_input(int, Activation kind) const { return normalised(attributes, kind, false); }
 
-OpPtr Conv2d::with_gated_input(int, Activation kind) const {
-  if (!is_pointwise(attributes) || attributes.normalisation) return nullptr;
-  Conv2dAttributes fused = attributes;
-  fused.normalisation = kind;
-  fused.gated = true;
-  return std::make_shared<Conv2d>(fused);
-}
+OpPtr Conv2d::with_gated_input(int, Activation kind) const { return normalised(attributes, kind, true); }
 
 OpPtr Conv2d::frozen() const {
   Conv2dAttributes changed = attributes;

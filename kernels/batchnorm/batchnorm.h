@@ -45,7 +45,8 @@ struct BatchnormAffine {
   const float* beta;
 };
 
-/// A factor for each channel of each image, values[images][channels]: squeeze-excite's. Rows are pixels, image after image.
+/// A factor for each channel of each image, values[images][channels]: squeeze-excite's. Rows are pixels, image after
+/// image.
 struct ImageGate {
   const float* values = nullptr;  ///< null: none
   std::ptrdiff_t channels = 0;
@@ -58,8 +59,8 @@ struct ImageGate {
   std::ptrdiff_t image_end(std::ptrdiff_t row) const { return ((first_row + row) / pixels + 1) * pixels - first_row; }
 };
 
-/// A normalisation that the reader of x does on the way in: x' = f(fma(x - mean, scale, beta)), times the gate where the
-/// reader takes one.
+/// A normalisation that the reader of x does on the way in: x' = f(fma(x - mean, scale, beta)), times the gate where
+/// the reader takes one.
 struct Normalisation {
   Activation activation = Activation::none;
   BatchnormAffine affine{};

@@ -1,5 +1,5 @@
-// GEMM panels of activations that are normalised, and gated, on the way in: for 1 x 1 convolutions after a BatchNorm, or
-// a squeeze-excite after one.
+// GEMM panels of activations that are normalised, and gated, on the way in: for 1 x 1 convolutions after a BatchNorm,
+// or a squeeze-excite after one.
 #pragma once
 
 #include <cstdint>

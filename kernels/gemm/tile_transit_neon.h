@@ -28,8 +28,9 @@ __attribute__((noinline)) void gelu_bwd_tile(const float* z, float* dx) {
 }
 
 /// One tile after the other: a finished one's rows leave for C, and what the next one's epilogue reads comes to L1, a
-/// row or two a turn of the next one's products. All at once they would wait for the memory; so would those of a narrower
-/// tile at a whole one's right, which leave with it. Where sums break, they wait for their next piece in L1, too.
+/// row or two a turn of the next one's products. All at once they would wait for the memory; so would those of a
+/// narrower tile at a whole one's right, which leave with it. Where sums break, they wait for their next piece in L1,
+/// too.
 template <int Rows>
 class TileTransit {
  public:
@@ -90,7 +91,7 @@ class TileTransit {
   /// After them.
   void end(std::int64_t col, TileRows rows) {
     const GemmEpilogue& epilogue = task_.epilogue;
-    ended_ = task_.c + col + rows[0];
+    beside_ = task_.c + col + rows[0] + kGemmTileCols;
     if (epilogue.preactivation) {
       activate_tile<Rows>(epilogue.activation, results_[0], results_[Rows]);
       if (epilogue.gelu_input) gelu_bwd_tile<Rows>(gelu_input_[0], results_[Rows]);
@@ -102,15 +103,14 @@ class TileTransit {
     send(0, task_.c + col, rows);
   }
 
-  /// Where a finished tile of `width` (4 or 8) columns from `col` on may leave its rows, kWaitingStep apart, to go the way
-  /// of the tile at its left; null where that is not the one that ended last. Copies are 12 floats long, so the ends of
-  /// that one's rows go twice.
+  /// Where a finished tile of `width` (4 or 8) columns from `col` on may leave its rows, kWaitingStep apart, to go the
+  /// way of the tile at its left; null where that is not the one that ended last. Copies are 12 floats long, so the ends
+  /// of that one's rows go twice.
   float* join(std::int64_t col, std::int64_t width, TileRows rows) {
-    float* const to = task_.c + col - kGemmTileCols;
-    if (!can_join_ || sent_ != Rows || ended_ != to + rows[0]) return nullptr;
+    if (!can_join_ || sent_ != Rows || beside_ != task_.c + col + rows[0]) return nullptr;
     BRAMBLE_UNROLL
     for (int i = 0; i < Rows; ++i) copies_.from[Rows - 1 - i] = results_[i] + width;
-    send(Rows, to + width, rows);
+    send(Rows, task_.c + col + width - kGemmTileCols, rows);
     return results_[0] + kGemmTileCols;
   }
 
@@ -194,7 +194,7 @@ class TileTransit {
   TileCopies copies_;
   int fetches_end_ = kSends;
   int sent_ = 0;
-  const float* ended_ = nullptr;  // the place of the last tile that did
+  const float* beside_ = nullptr;  // what lies at the right of the last tile that ended
   bool can_join_ = false;
   alignas(64) WaitingRow results_[kSends];
   Row pieces_[Rows], sum_[Rows], residual_[Rows], gelu_input_[Rows], nowhere_ = {};

@@ -44,6 +44,11 @@ TEST(Layers, AConvolutionHasAllItsPassesAndAPeer) {
 
 TEST(Layers, WhatXnnpackHasIsThereAlone) {
   const auto layers = layers_of_models(2);
+  for (const Layer& layer : layers) {
+    if (layer.peer) {
+      EXPECT_TRUE(find(layers, layer.plain).is_plain()) << layer.name;
+    }
+  }
   const std::map<std::string, std::string> plain{
       {"conv2d/56x56_64_3x3_sums/fwd", "conv2d/56x56_64_3x3/fwd"},
       {"conv2d/14x14_480_112_1x1_normalised_gated_sums/fwd", "conv2d/14x14_480_112_1x1/fwd"},

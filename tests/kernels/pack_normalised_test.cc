@@ -80,11 +80,12 @@ TEST(PackNormalised, ChannelsAreNormalisedAndPacked) {
 TEST(PackNormalised, RowsAndChannelsFromSomewhereOnHaveTheirOwnFactors) {
   const std::int64_t rows = 19, depth = 16, channel = 4, row = 7;
   const Operands o(rows, depth, Activation::silu, 5);
-  std::vector<float> expected(static_cast<std::size_t>(gemm_a_elements(rows - row, depth - channel))), actual = expected;
+  std::vector<float> expected(static_cast<std::size_t>(gemm_a_elements(rows - row, depth - channel)));
+  auto actual = expected;
   const std::int64_t at = 1 + row * o.row_stride + channel;
   gemm_pack_a_f32(rows - row, depth - channel, o.normal.data() + at, o.row_stride, expected.data());
-  pack_a_normalised_f32(o.way_in.from(channel).from_row(row), rows - row, depth - channel, o.x.data() + at, o.row_stride,
-                        actual.data());
+  pack_a_normalised_f32(o.way_in.from(channel).from_row(row), rows - row, depth - channel, o.x.data() + at,
+                        o.row_stride, actual.data());
   EXPECT_EQ(actual, expected);
 }
 
