@@ -167,7 +167,7 @@ struct Forward {
       const kernels::DepthwiseSlice rows = turn.slice(turn.rows, shape.out_height);
       kernels::depthwise_conv2d_fwd_f32(shape, source.of(turn), operands.in<float>(kWeight), bias, bounds.low,
                                         bounds.high, y, rows);
-      sums.add(y, rows, shape.out_width);
+      tasks.for_each_sum(turn, [&](RowSpan of) { sums.add(y, turn.slice(of, shape.out_height), shape.out_width); });
     });
   }
 
@@ -251,7 +251,9 @@ struct Backward {
       if (!has_dx) return;
       const kernels::DepthwiseSlice rows = turn.slice(source_rows(shape, turn.rows), shape.in_height);
       kernels::depthwise_conv2d_bwd_data_f32(shape, dy, operands.in<float>(kWeight), addend, dx, rows);
-      sums.add_backward(norm, rows, shape.in_width);
+      tasks.for_each_sum(turn, [&](RowSpan of) {
+        sums.add_backward(norm, turn.slice(source_rows(shape, of), shape.in_height), shape.in_width);
+      });
     });
   }
 

@@ -10,11 +10,11 @@ namespace {
 
 using kernels::DepthwiseConv2dShape;
 
-/// Pixels of a row that one turn of a pass covers, about: wide images go row by row, of narrow ones several rows at a
-/// time, so that the steps of a turn find each other's results in the cache and still have something to do. The sums
-/// for BatchNorm are in float within a turn: among lengths that are as good, one with which the golden files of MnasNet
-/// and MobileNetV3 pass, which turn on activations nearer to ReLU's kink than float32's error.
-constexpr std::int64_t kTurnPixels = 70;
+/// Pixels that are summed up for BatchNorm in float before they go to double, about, in whole rows: among lengths that
+/// are as good, one with which the golden files of MnasNet and MobileNetV3 pass, which turn on activations nearer to
+/// ReLU's kink than float32's error. A turn of a pass has as many, or two rows: few enough that its steps find each
+/// other's results in the cache.
+constexpr std::int64_t kSummedPixels = 70;
 
 /// Channels of a cache line, and so many that a pixel's are worth a trip to memory.
 constexpr std::int64_t kLine = 16;
@@ -53,10 +53,12 @@ DepthwiseTasks::DepthwiseTasks(const DepthwiseConv2dShape& shape, std::int64_t m
     : height(shape.out_height),
       channels(shape.channels),
       total(shape.batch * shape.out_height),
-      turn(std::max<std::int64_t>(1, kTurnPixels / shape.out_width)) {
+      summed_rows(std::max<std::int64_t>(1, kSummedPixels / shape.out_width)),
+      // The kernels take two rows at once where outputs are one pixel apart.
+      turn(shape.stride == 1 && summed_rows == 1 ? 2 : summed_rows) {
   const auto cache = static_cast<std::int64_t>(l2_bytes / sizeof(float)) / 8 * 5;
-  const std::int64_t window = (turn - 1) * shape.stride + extent(shape) + 1;
-  const std::int64_t live_rows = traffic.streams * turn * shape.stride + traffic.windows * window;
+  const std::int64_t window = (summed_rows - 1) * shape.stride + extent(shape) + 1;
+  const std::int64_t live_rows = traffic.streams * summed_rows * shape.stride + traffic.windows * window;
   const std::int64_t fitting = std::max(cache / (live_rows * shape.in_width), kLine);
   parts = most_parts < shape.batch ? largest_divisor(shape.batch, most_parts) : shape.batch;
   const std::int64_t wanted = std::min(ceil_div(kTaskGoal, parts), ceil_div(channels, kFewestChannels));

@@ -65,6 +65,15 @@ class DepthwiseTasks {
     }
   }
 
+  /// Calls run(rows) for a turn's rows, by as many as are summed up at once.
+  template <class Run>
+  void for_each_sum(const DepthwiseTurn& of, Run run) const {
+    for (std::int64_t row = of.rows.begin, end = 0; row < of.rows.end; row = end) {
+      end = std::min(row + summed_rows, of.rows.end);
+      run(RowSpan{row, end});
+    }
+  }
+
   /// The most rows that rows_of(a turn's rows) has.
   template <class RowsOf>
   std::int64_t most_rows(RowsOf rows_of) const {
@@ -74,7 +83,9 @@ class DepthwiseTasks {
     return rows;
   }
 
-  std::int64_t height, channels, total, turn;  // rows of an image, of all; rows of a turn
+  std::int64_t height, channels, total;  // rows of an image, of all
+  std::int64_t summed_rows;              // rows of y that BatchNorm's sums take at once
+  std::int64_t turn;                     // rows of a turn
   std::int64_t parts = 1, channel_blocks = 1, block = 0;
 };
 

@@ -106,7 +106,7 @@ void depthwise_conv2d_bwd_weight_f32(const DepthwiseConv2dShape& shape, const fl
     const Filter sums{dw + c, shape.kernel_width, shape.channels};
     const std::int64_t block = std::min(kChannelBlock, slice.channel_end - c);
     for (std::int64_t row = slice.row_begin; row < slice.row_end; ++row) {
-      const SourceImage source = depthwise::forward_source(shape, x, row, slice, c);
+      const SourceImage source = depthwise::forward_source(shape, x, row / shape.out_height, slice, c);
       const SourceImage gradient = depthwise::gradient_source(shape, dy, row / shape.out_height, slice, c);
       depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
         accumulate_row<kWidth, kStep>(source, sums, vertical, row % shape.out_height, horizontal, gradient,

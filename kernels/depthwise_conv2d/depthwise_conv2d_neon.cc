@@ -6,6 +6,7 @@
 
 #include "kernels/depthwise_conv2d/depthwise_conv2d.h"
 #include "kernels/depthwise_conv2d/lanes_neon.h"
+#include "kernels/depthwise_conv2d/row_pairs_neon.h"
 #include "kernels/depthwise_conv2d/taps.h"
 #include "kernels/simd/neon.h"
 
@@ -34,14 +35,23 @@ struct Finish {
   }
 };
 
-/// A row of outputs, or every so-manyth pixel of one.
-struct OutputRow {
+/// Rows of outputs, or every so-manyth row and pixel.
+struct OutputRows {
   float* pixels = nullptr;
   const float* addend = nullptr;  ///< added to the complete sums; or null
   std::int64_t pixel_step = 0;    ///< elements between computed pixels
   std::int64_t addend_step = 0;   ///< the same of the addend
-  std::int64_t count = 0;
+  std::int64_t row_step = 0;      ///< elements between computed rows
+  std::int64_t addend_row_step = 0;
+  std::int64_t count = 0;  ///< pixels of a row
   std::int64_t block = 0;  ///< channels to compute
+
+  OutputRows row(std::int64_t r) const {
+    OutputRows one = *this;
+    one.pixels += r * row_step;
+    if (addend != nullptr) one.addend += r * addend_row_step;
+    return one;
+  }
 };
 
 /// sum[t] += the group's taps times its source pixels; `first`: sum[t] = for a tap that nothing precedes.
@@ -63,23 +73,12 @@ inline __attribute__((always_inline)) void gather_group(float32x4_t (&sum)[kPixe
   }
 }
 
-/// out (=) the sums of kPixels pixels over all of kGroups groups; with kGroups = 0 over `count`, and added to what is
-/// in out if `accumulate`. For the four channels from c on, or the last ones. `finish` and `addend` (always, unless
-/// kAdds) are null where sums stay as they are.
-template <int kGroups, int kWidth, int kStep, int kPixels, bool kAdds, class Group, class Lanes>
-inline __attribute__((always_inline)) void gather_vector(const Group* groups, int count, bool accumulate,
-                                                         const Finish* finish, const float* addend,
-                                                         std::int64_t addend_step, float* out, std::int64_t out_step,
-                                                         std::int64_t c, Lanes lanes) {
-  float32x4_t sum[kPixels];
-  if constexpr (kGroups == 0) {
-#pragma GCC unroll 8
-    for (int t = 0; t < kPixels; ++t) sum[t] = accumulate ? lanes.load(out + t * out_step + c) : vdupq_n_f32(0);
-    for (int g = 0; g < count; ++g) gather_group<kWidth, kStep, kPixels>(sum, groups[g], false, c, lanes);
-  } else {
-#pragma GCC unroll 8
-    for (int g = 0; g < kGroups; ++g) gather_group<kWidth, kStep, kPixels>(sum, groups[g], g == 0, c, lanes);
-  }
+/// out (=) complete sums, bounded and with the addend. `finish` and `addend` (always, unless kAdds) are null where sums
+/// stay as they are.
+template <bool kAdds, int kPixels, class Lanes>
+inline __attribute__((always_inline)) void write_pixels(float32x4_t (&sum)[kPixels], const Finish* finish,
+                                                        const float* addend, std::int64_t addend_step, float* out,
+                                                        std::int64_t out_step, std::int64_t c, Lanes lanes) {
   if (finish != nullptr) {
     const float32x4_t bias = finish->bias ? lanes.load(finish->bias + c) : vdupq_n_f32(0);
     const float32x4_t minimum = vdupq_n_f32(finish->minimum);
@@ -95,10 +94,29 @@ inline __attribute__((always_inline)) void gather_vector(const Group* groups, in
   for (int t = 0; t < kPixels; ++t) lanes.store(out + t * out_step + c, sum[t]);
 }
 
+/// out (=) the sums of kPixels pixels over all of kGroups groups; with kGroups = 0 over `count`, and added to what is
+/// in out if `accumulate`. For the four channels from c on, or the last ones.
+template <int kGroups, int kWidth, int kStep, int kPixels, bool kAdds, class Group, class Lanes>
+inline __attribute__((always_inline)) void gather_vector(const Group* groups, int count, bool accumulate,
+                                                         const Finish* finish, const float* addend,
+                                                         std::int64_t addend_step, float* out, std::int64_t out_step,
+                                                         std::int64_t c, Lanes lanes) {
+  float32x4_t sum[kPixels];
+  if constexpr (kGroups == 0) {
+#pragma GCC unroll 8
+    for (int t = 0; t < kPixels; ++t) sum[t] = accumulate ? lanes.load(out + t * out_step + c) : vdupq_n_f32(0);
+    for (int g = 0; g < count; ++g) gather_group<kWidth, kStep, kPixels>(sum, groups[g], false, c, lanes);
+  } else {
+#pragma GCC unroll 8
+    for (int g = 0; g < kGroups; ++g) gather_group<kWidth, kStep, kPixels>(sum, groups[g], g == 0, c, lanes);
+  }
+  write_pixels<kAdds>(sum, finish, addend, addend_step, out, out_step, c, lanes);
+}
+
 template <bool kAdds, int kWidth, int kStep, int kPixels>
 inline __attribute__((always_inline)) void gather_tile(TapTable<kWidth, kStep, kPixels, const float>& table,
                                                        std::int64_t position, const Finish* finish,
-                                                       const OutputRow& out) {
+                                                       const OutputRows& out) {
   float* pixels = out.pixels + position * out.pixel_step;
   const float* addend = kAdds ? out.addend + position * out.addend_step : nullptr;
   bool more = table.fill();
@@ -123,7 +141,7 @@ inline __attribute__((always_inline)) void gather_tile(TapTable<kWidth, kStep, k
 
 template <int kWidth, int kStep, bool kAdds>
 void gather_row(const SourceImage& source, const Filter& filter, const AxisTaps& vertical, std::int64_t row,
-                const AxisTaps& horizontal, const Finish* finish, const OutputRow& out) {
+                const AxisTaps& horizontal, const Finish* finish, const OutputRows& out) {
   if (out.count >= kTile) {
     // The last tile ends with the row: pixels that it shares with its neighbour are computed twice, to the same bits.
     TapTable<kWidth, kStep, kTile, const float> table(source, filter, vertical, row, horizontal);
@@ -132,6 +150,58 @@ void gather_row(const SourceImage& source, const Filter& filter, const AxisTaps&
   } else {
     TapTable<kWidth, kStep, 1, const float> table(source, filter, vertical, row, horizontal);
     for (std::int64_t position = 0; position < out.count; ++position) gather_tile<kAdds>(table, position, finish, out);
+  }
+}
+
+/// Rows `row` and row + 1 of outputs.
+template <int kWidth, bool kAdds>
+void gather_row_pair(const SourceImage& source, const Filter& filter, const AxisTaps& vertical, std::int64_t row,
+                     const AxisTaps& horizontal, const Finish* finish, const OutputRows& out) {
+  depthwise::RowPairTable<kWidth, kTile> table(source, filter, vertical, row, horizontal);
+  for (std::int64_t position = 0; position < out.count; position += kTile) {
+    const std::int64_t first = std::min(position, out.count - kTile);
+    table.place(first);
+    const auto gather = [&]<bool kWhole, bool kFinish>() {
+      depthwise::for_each_vector(out.block, [&](std::int64_t c, auto lanes) {
+        float32x4_t sums[2][kTile];
+        depthwise::gather_pair<kWhole>(table, sums[0], sums[1], c, lanes);
+#pragma GCC unroll 2
+        for (int r = 0; r < 2; ++r)
+          write_pixels<kAdds>(sums[r], kFinish ? finish : nullptr,
+                              kAdds ? out.addend + r * out.addend_row_step + first * out.addend_step : nullptr,
+                              out.addend_step, out.pixels + r * out.row_step + first * out.pixel_step, out.pixel_step,
+                              c, lanes);
+      });
+    };
+    if (finish != nullptr) gather.template operator()<false, true>();
+    else if (table.whole()) gather.template operator()<true, false>();
+    else gather.template operator()<false, false>();
+  }
+}
+
+/// `rows` rows of outputs from `row` on.
+template <bool kAdds>
+void gather_rows(const SourceImage& source, const Filter& filter, const AxisTaps& vertical, std::int64_t row,
+                 const AxisTaps& horizontal, const Finish* finish, const OutputRows& out, std::int64_t rows) {
+  depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
+    std::int64_t r = 0;
+    if constexpr (kStep == 1 && (kWidth == 3 || kWidth == 5 || kWidth == 7)) {
+      if (depthwise::RowPairTable<kWidth, kTile>::fits(vertical, horizontal) && out.count >= kTile)
+        for (; r + 2 <= rows; r += 2)
+          gather_row_pair<kWidth, kAdds>(source, filter, vertical, row + r, horizontal, finish, out.row(r));
+    }
+    for (; r < rows; ++r)
+      gather_row<kWidth, kStep, kAdds>(source, filter, vertical, row + r, horizontal, finish, out.row(r));
+  });
+}
+
+/// Calls run(image, first row in it, rows) for the images of a slice's rows, of `height` each.
+template <class Run>
+void for_each_image(const DepthwiseSlice& slice, std::int64_t height, Run run) {
+  for (std::int64_t row = slice.row_begin, next = 0; row < slice.row_end; row = next) {
+    const std::int64_t image = row / height;
+    next = std::min(slice.row_end, (image + 1) * height);
+    run(image, row - image * height, next - row);
   }
 }
 
@@ -147,15 +217,16 @@ void depthwise_conv2d_fwd_f32(const DepthwiseConv2dShape& shape, const float* x,
     const Filter filter{weight + c, shape.kernel_width, shape.channels};
     const Finish finish{bias ? bias + c : nullptr, minimum, maximum};
     const std::int64_t block = std::min(kChannelBlock, slice.channel_end - c);
-    for (std::int64_t row = slice.row_begin; row < slice.row_end; ++row) {
-      const SourceImage source = depthwise::forward_source(shape, x, row, slice, c);
-      const OutputRow out{
-          y + row * shape.out_width * shape.channels + c, nullptr, shape.channels, 0, shape.out_width, block};
-      depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
-        gather_row<kWidth, kStep, false>(source, filter, vertical, row % shape.out_height, horizontal,
-                                         finish.needed() ? &finish : nullptr, out);
-      });
-    }
+    for_each_image(slice, shape.out_height, [&](std::int64_t image, std::int64_t row, std::int64_t rows) {
+      const SourceImage source = depthwise::forward_source(shape, x, image, slice, c);
+      const std::int64_t row_step = shape.out_width * shape.channels;
+      OutputRows out{y + (image * shape.out_height + row) * row_step + c};
+      out.pixel_step = shape.channels;
+      out.row_step = row_step;
+      out.count = shape.out_width;
+      out.block = block;
+      gather_rows<false>(source, filter, vertical, row, horizontal, finish.needed() ? &finish : nullptr, out, rows);
+    });
   }
 }
 
@@ -164,30 +235,31 @@ void depthwise_conv2d_bwd_data_f32(const DepthwiseConv2dShape& shape, const floa
   for (std::int64_t c = slice.channel_begin; c < slice.channel_end; c += kChannelBlock) {
     const Filter filter{weight + c, shape.kernel_width, shape.channels};
     const std::int64_t block = std::min(kChannelBlock, slice.channel_end - c);
-    for (std::int64_t row = slice.row_begin; row < slice.row_end; ++row) {
-      const std::int64_t iy = row % shape.in_height;
-      const AxisTaps vertical = depthwise::backward_taps(shape.kernel_height, shape.stride, shape.padding_height,
-                                                         shape.dilation, iy % shape.stride);
-      const SourceImage source = depthwise::gradient_source(shape, dy, row / shape.in_height, slice, c);
-      // Pixels of one phase see the same taps: with stride 2, the even and the odd ones.
-      for (std::int64_t phase = 0; phase < std::min(shape.stride, shape.in_width); ++phase) {
-        const AxisTaps horizontal =
-            depthwise::backward_taps(shape.kernel_width, shape.stride, shape.padding_width, shape.dilation, phase);
-        const std::int64_t first = row * shape.in_width + phase;
-        const OutputRow out{dx + first * shape.channels + c,
-                            addend ? addend + first * shape.addend_pitch + c : nullptr,
-                            shape.stride * shape.channels,
-                            shape.stride * shape.addend_pitch,
-                            (shape.in_width - phase + shape.stride - 1) / shape.stride,
-                            block};
-        depthwise::dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
+    for_each_image(slice, shape.in_height, [&](std::int64_t image, std::int64_t first_row, std::int64_t rows) {
+      const SourceImage source = depthwise::gradient_source(shape, dy, image, slice, c);
+      // Pixels of one phase see the same taps: with stride 2, the even and the odd ones, of rows and of a row.
+      for (std::int64_t skip = 0; skip < std::min(shape.stride, rows); ++skip) {
+        const std::int64_t iy = first_row + skip, of_phase = (rows - skip + shape.stride - 1) / shape.stride;
+        const AxisTaps vertical = depthwise::backward_taps(shape.kernel_height, shape.stride, shape.padding_height,
+                                                           shape.dilation, iy % shape.stride);
+        for (std::int64_t phase = 0; phase < std::min(shape.stride, shape.in_width); ++phase) {
+          const AxisTaps horizontal =
+              depthwise::backward_taps(shape.kernel_width, shape.stride, shape.padding_width, shape.dilation, phase);
+          const std::int64_t pixel = (image * shape.in_height + iy) * shape.in_width + phase;
+          OutputRows out{dx + pixel * shape.channels + c, addend ? addend + pixel * shape.addend_pitch + c : nullptr};
+          out.pixel_step = shape.stride * shape.channels;
+          out.addend_step = shape.stride * shape.addend_pitch;
+          out.row_step = out.pixel_step * shape.in_width;
+          out.addend_row_step = out.addend_step * shape.in_width;
+          out.count = (shape.in_width - phase + shape.stride - 1) / shape.stride;
+          out.block = block;
           if (addend != nullptr)
-            gather_row<kWidth, kStep, true>(source, filter, vertical, iy / shape.stride, horizontal, nullptr, out);
+            gather_rows<true>(source, filter, vertical, iy / shape.stride, horizontal, nullptr, out, of_phase);
           else
-            gather_row<kWidth, kStep, false>(source, filter, vertical, iy / shape.stride, horizontal, nullptr, out);
-        });
+            gather_rows<false>(source, filter, vertical, iy / shape.stride, horizontal, nullptr, out, of_phase);
+        }
       }
-    }
+    });
   }
 }
 

@@ -64,16 +64,29 @@ inline SourceImage source_image(const float* pixels, std::int64_t image, std::in
   return {pixels + image * height * width * pitch + c, height, width, pitch, 0};
 }
 
-/// The image of x that row `row` (of batch * out_height) of y gathers from.
-inline SourceImage forward_source(const DepthwiseConv2dShape& shape, const float* x, std::int64_t row,
+/// x of an image.
+inline SourceImage forward_source(const DepthwiseConv2dShape& shape, const float* x, std::int64_t image,
                                   const DepthwiseSlice& slice, std::int64_t c) {
-  return source_image(x, row / shape.out_height, shape.in_height, shape.in_width, shape.x_pitch, shape.ring, slice, c);
+  return source_image(x, image, shape.in_height, shape.in_width, shape.x_pitch, shape.ring, slice, c);
 }
 
 /// dy of an image.
 inline SourceImage gradient_source(const DepthwiseConv2dShape& shape, const float* dy, std::int64_t image,
                                    const DepthwiseSlice& slice, std::int64_t c) {
   return source_image(dy, image, shape.out_height, shape.out_width, shape.dy_pitch, shape.gradient_ring, slice, c);
+}
+
+/// Pointers to kColumns pixels of a row, `step` apart from `column` on; zeros outside the image.
+template <int kColumns>
+inline void place_columns(const SourceImage& source, const float* row, std::int64_t column, std::int64_t step,
+                          const float* (&columns)[kColumns]) {
+  if (column >= 0 && column + (kColumns - 1) * step < source.width) {
+    const float* pixel = row + column * source.pitch;
+    for (int j = 0; j < kColumns; ++j, pixel += step * source.pitch) columns[j] = pixel;
+  } else {
+    for (int j = 0; j < kColumns; ++j, column += step)
+      columns[j] = column >= 0 && column < source.width ? row + column * source.pitch : kZeros;
+  }
 }
 
 /// The filter, or its gradient: [taps][channels], `values` at the block's first channel.
@@ -138,18 +151,9 @@ class TapTable {
   /// Points the groups' columns at what output pixels [position, position + kTile) gather.
   void place(std::int64_t position) {
     const std::int64_t step = kWidth == 1 ? horizontal_.position_step : 1;
-    for (int g = 0; g < count_; ++g) {
-      const float** columns = groups_[g].columns;
-      const float* row = rows_[g];
-      std::int64_t column = first_columns_[g] + position * horizontal_.position_step;
-      if (column >= 0 && column + (kColumns - 1) * step < source_.width) {
-        const float* pixel = row + column * source_.pitch;
-        for (int j = 0; j < kColumns; ++j, pixel += step * source_.pitch) columns[j] = pixel;
-      } else {
-        for (int j = 0; j < kColumns; ++j, column += step)
-          columns[j] = column >= 0 && column < source_.width ? row + column * source_.pitch : kZeros;
-      }
-    }
+    for (int g = 0; g < count_; ++g)
+      place_columns<kColumns>(source_, rows_[g], first_columns_[g] + position * horizontal_.position_step, step,
+                              groups_[g].columns);
   }
 
   int count() const { return count_; }

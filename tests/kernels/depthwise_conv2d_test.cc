@@ -137,19 +137,31 @@ TEST(DepthwiseConv2d, GradientOfWeightMatchesReferenceFromMisalignedStarts) {
   }
 }
 
+// All rows, which takes them in pairs where it can, against one row a call.
 TEST(DepthwiseConv2d, EachRowIsTheSameWhoeverComputesIt) {
-  const DepthwiseConv2dShape s = make_shape(2, 13, 16, 21, 3, 3, 2, 1);
-  const auto x = uniform(x_size(s), 1), weight = uniform(w_size(s), 2), dy = uniform(y_size(s), 3);
-  std::vector<float> y(y_size(s)), y_by_row(y_size(s)), dx(x_size(s)), dx_by_row(x_size(s));
-  const std::int64_t rows = s.batch * s.out_height;
-  depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, y.data(), all_rows(s, s.out_height));
-  for (std::int64_t row = rows; row-- > 0;)
-    depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, 0, 6, y_by_row.data(), one_row(s, row));
-  EXPECT_EQ(y, y_by_row);
-  depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), nullptr, dx.data(), all_rows(s, s.in_height));
-  for (std::int64_t row = s.batch * s.in_height; row-- > 0;)
-    depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), nullptr, dx_by_row.data(), one_row(s, row));
-  EXPECT_EQ(dx, dx_by_row);
+  for (const DepthwiseConv2dShape& s :
+       {make_shape(2, 13, 16, 21, 3, 3, 2, 1), make_shape(2, 9, 16, 21, 3, 3, 1, 1), make_shape(2, 3, 7, 6, 5, 5, 1, 2),
+        make_shape(1, 12, 14, 6, 5, 5, 1, 2), make_shape(1, 11, 9, 6, 7, 7, 1, 3), make_shape(1, 4, 8, 5, 7, 7, 1, 4),
+        make_shape(2, 15, 15, 6, 5, 5, 2, 2)}) {
+    SCOPED_TRACE(describe(s));
+    const auto x = uniform(x_size(s), 1), weight = uniform(w_size(s), 2), dy = uniform(y_size(s), 3);
+    const auto addend = uniform(x_size(s), 4);
+    std::vector<float> y(y_size(s)), y_by_row(y_size(s)), dx(x_size(s)), dx_by_row(x_size(s));
+    for (const float limit : {6.0f, kInfinity}) {
+      const float minimum = limit < kInfinity ? 0 : -kInfinity;
+      depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, minimum, limit, y.data(),
+                               all_rows(s, s.out_height));
+      for (std::int64_t row = s.batch * s.out_height; row-- > 0;)
+        depthwise_conv2d_fwd_f32(s, x.data(), weight.data(), nullptr, minimum, limit, y_by_row.data(), one_row(s, row));
+      EXPECT_EQ(y, y_by_row);
+    }
+    for (const float* added : {addend.data(), static_cast<const float*>(nullptr)}) {
+      depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), added, dx.data(), all_rows(s, s.in_height));
+      for (std::int64_t row = s.batch * s.in_height; row-- > 0;)
+        depthwise_conv2d_bwd_data_f32(s, dy.data(), weight.data(), added, dx_by_row.data(), one_row(s, row));
+      EXPECT_EQ(dx, dx_by_row);
+    }
+  }
 }
 
 TEST(DepthwiseConv2d, PartsOfTheWeightsGradientSumToTheWhole) {
