@@ -31,6 +31,7 @@ class Layer:
         self.flops, self.bytes, self.is_plain = float(flops), float(self_bytes), self.plain == self.name
         self.uses = {model: int(count) for model, count in (use.split(":") for use in models.split(","))}
         self.trained_so = any(self.uses.values())
+        self.alone = self.is_plain or not self.trained_so
         self.op, self.shape, self.pass_ = self.name.split("/")
 
     def passes_seconds(self, batch):
@@ -161,13 +162,12 @@ def main():
         title = "# Convolutions and linear layers alone, forward, beside XNNPACK's, modelled on one core"
         return deliver(f"{title}\n\nBatch {args.batch}; made with `bench/layers.py --alone`.\n\n"
                        f"{beside_xnnpack(measured, results)}", args.out)
-    of_steps = [layer for layer in measured if layer.trained_so]
     rows = [row_of(layer, results, args.batch) for layer in sorted(measured, key=lambda l: (l.op, l.shape, l.pass_))]
     heading = ["layer", "pass", "ms", "% of fp32 peak", "% of roofline", "bound by", "XNNPACK % of roofline",
                "times as fast as XNNPACK", "… and its passes", "in"]
     deliver("# Single layers, modelled on one core of a Raspberry Pi 5\n\n"
             f"Batch {args.batch}; made with `bench/layers.py`, which says what the columns mean.\n\n"
-            f"Shares of the roofline that were to be reached:\n\n{targets.table(of_steps, results, args.batch)}\n"
+            f"Shares of the roofline that were to be reached:\n\n{targets.table(measured, results, args.batch)}\n"
             "By op and pass:\n\n"
             f"{summary(measured, results, args.batch)}\n{steps(layers, updates, results, args)}"
             f"{markdown(heading, rows)}", args.out)

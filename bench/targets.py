@@ -1,4 +1,8 @@
-"""What single layers should reach on one core, and how many of them do; for layers.py."""
+"""What single layers should reach on one core, and how many of them do; for layers.py.
+
+Of operators alone, which no training step runs so, only depthwise convolutions count, in a class of their own: as trained,
+they include passes of the BatchNorm beside them that their bound does not know.
+"""
 import re
 import statistics
 from collections import defaultdict
@@ -34,7 +38,7 @@ def target(layer, batch):
             return "products of fewer than 64 terms or channels out", None
         return ("products, sums of 256 or more", 88) if length >= 256 else ("products, sums of 64 to 255", 84)
     if layer.op == "depthwise_conv2d":
-        return "depthwise convolution", 70
+        return "depthwise convolution, alone" if layer.alone else "depthwise convolution, as trained", 70
     if layer.op == "attention":
         return "attention in windows or with a bias" if "bias" in layer.shape else "attention", 75
     if layer.op in DRAM_BOUND:
@@ -46,9 +50,9 @@ def table(layers, results, batch):
     """A line a class. The mean weighs each layer by its time in the steps that it is in."""
     classes = defaultdict(list)
     for layer in layers:
-        if (of := target(layer, batch)) is not None:
+        if (of := target(layer, batch)) is not None and (layer.trained_so or layer.op == "depthwise_conv2d"):
             seconds = results[layer.name]["one_core_seconds"]
-            classes[of].append((layer.bound_seconds() / seconds, sum(layer.uses.values()) * seconds))
+            classes[of].append((layer.bound_seconds() / seconds, (sum(layer.uses.values()) or 1) * seconds))
     rows = []
     for (name, percent), of in sorted(classes.items(), key=lambda item: item[0][0]):
         shares = [share for share, _ in of]

@@ -5,6 +5,8 @@
 
 #include "bench/kernels/layer_names.h"
 #include "engine/layout.h"
+#include "graph/autodiff.h"
+#include "graph/ops/depthwise_conv2d.h"
 #include "graph/training.h"
 #include "models/registry.h"
 
@@ -97,6 +99,13 @@ Graph training_step(const models::ModelInfo& info, std::int64_t batch, const Ste
   return graph::make_training_step(build(info, batch, options.drop ? 0.1F : 0), config).graph;
 }
 
+std::vector<TensorId> parameters(const Graph& graph) {
+  std::vector<TensorId> all;
+  for (std::size_t id = 0; id < graph.tensors().size(); ++id)
+    if (graph.tensors()[id].role == graph::Role::parameter) all.push_back(static_cast<TensorId>(id));
+  return all;
+}
+
 }  // namespace
 
 void add_distinct_layers(const Graph& step, const std::string& model, std::vector<Layer>& layers) {
@@ -107,11 +116,17 @@ void add_distinct_layers(const Graph& step, const std::string& model, std::vecto
   }
 }
 
-void add_plain_layers(const Graph& forward, const std::string& model, std::vector<Layer>& layers) {
-  const std::vector<bool> read = tensors_read(forward);
-  for (const Node& node : forward.nodes()) {
-    Layer layer = make_layer(forward, node, read);
-    if (layer.is_plain()) add_use(std::move(layer), {model, 0}, layers);
+void add_plain_layers(const graph::Model& forward, const std::string& model, std::vector<Layer>& layers) {
+  Graph step = forward.graph;
+  const graph::TensorSpec logits = step.tensor(forward.logits).spec;
+  const TensorId gradient = step.add_tensor({"gradient", logits, graph::Role::input});
+  for (const auto& [parameter, of] : graph::differentiate(step, {{forward.logits, gradient}}, parameters(step)))
+    step.keep(of);
+  const std::vector<bool> read = tensors_read(step);
+  for (const Node& node : step.nodes()) {
+    Layer layer = make_layer(step, node, read);
+    const bool backward = dynamic_cast<const graph::DepthwiseConv2dBwd*>(node.op.get()) != nullptr;
+    if (layer.is_plain() || backward) add_use(std::move(layer), {model, 0}, layers);
   }
 }
 
@@ -126,7 +141,7 @@ std::vector<Layer> layers_of_models(std::int64_t batch, const std::vector<std::s
   for (const std::string& name : models) {
     const models::ModelInfo& info = models::find_model(name);
     add_distinct_layers(training_step(info, batch, options), name, layers);
-    add_plain_layers(build(info, batch, 0).graph, name, layers);
+    add_plain_layers(build(info, batch, 0), name, layers);
   }
   std::stable_sort(layers.begin(), layers.end(), [](const Layer& a, const Layer& b) {
     const auto op = [](const Layer& layer) { return layer.name.substr(0, layer.name.find('/')); };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/model.h"
 #include "graph/optimizer.h"
 #include "kernels/conv2d/conv2d.h"
 
@@ -38,9 +39,9 @@ struct Layer {
 /// use.
 void add_distinct_layers(const graph::Graph& step, const std::string& model, std::vector<Layer>& layers);
 
-/// Adds the operators alone of a model's `forward`, before anything is fused, that XNNPACK has too. Those that no
-/// training step runs so are used 0 times.
-void add_plain_layers(const graph::Graph& forward, const std::string& model, std::vector<Layer>& layers);
+/// Adds the operators alone, before anything is fused: of a model's `forward` those that XNNPACK has too, and the
+/// gradients of its depthwise convolutions. Those that no training step runs so are used 0 times.
+void add_plain_layers(const graph::Model& forward, const std::string& model, std::vector<Layer>& layers);
 
 /// The models that the kernels are held against: resnet50, mobilenetv2_100, convnext_tiny, vit_tiny, vit_base,
 /// efficientnet_b0, faster_vit_1 and swin_tiny.

@@ -67,6 +67,16 @@ TEST(Layers, WhatXnnpackHasIsThereAlone) {
   EXPECT_EQ(patches.uses, (std::vector<LayerUse>{{"vit_tiny", 1}}));
 }
 
+TEST(Layers, DepthwiseGradientsAreThereAlone) {
+  const auto layers = layers_of_models(2);
+  const Layer& alone = find(layers, "depthwise_conv2d/56x56_144_3x3/bwd");
+  EXPECT_EQ(alone.uses, (std::vector<LayerUse>{{"mobilenetv2_100", 0}, {"efficientnet_b0", 0}}));
+  const Layer& trained = find(layers, "depthwise_conv2d/56x56_144_3x3_normalised_sums/bwd");
+  EXPECT_EQ(alone.flops, trained.flops);
+  // x, dy, dx and the taps, read and their gradient; what normalises reads as well has names of its own.
+  EXPECT_NEAR(alone.bytes, 4.0 * (3 * 2 * 56 * 56 * 144 + 2 * 9 * 144), 1);
+}
+
 TEST(Layers, ABatchNormReadsWhatItIsNotGivenTheSumsOfTwice) {
   const auto layers = layers_of_models(2);
   const double tensor = 4.0 * 2 * 56 * 56 * 64, shortcut = 4.0 * 2 * 28 * 28 * 512, stem = 4 * tensor;
