@@ -100,14 +100,14 @@ inline __attribute__((always_inline)) void gather_pair_row(const RowPairTable<kW
   }
 }
 
-/// The sums of four channels from c on, or the last ones. kWhole: the table is; a loop for 3x3 would be mostly overhead.
+/// The sums of four channels from c on, or the last ones. kWhole: the table is, and its rows are no loop.
 template <bool kWhole, int kWidth, int kTile, class Lanes>
 inline __attribute__((always_inline)) void gather_pair(const RowPairTable<kWidth, kTile>& table,
                                                        float32x4_t (&upper)[kTile], float32x4_t (&lower)[kTile],
                                                        std::int64_t c, Lanes lanes) {
 #pragma GCC unroll 8
   for (int t = 0; t < kTile; ++t) upper[t] = lower[t] = vdupq_n_f32(0);
-  if constexpr (kWhole && kWidth == 3) {
+  if constexpr (kWhole) {
     gather_pair_row<true, false>(table, 0, upper, lower, c, lanes);
 #pragma GCC unroll 8
     for (int m = 1; m < kWidth; ++m) gather_pair_row<true, true>(table, m, upper, lower, c, lanes);

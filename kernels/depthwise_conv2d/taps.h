@@ -80,13 +80,13 @@ inline SourceImage gradient_source(const DepthwiseConv2dShape& shape, const floa
 template <int kColumns>
 inline void place_columns(const SourceImage& source, const float* row, std::int64_t column, std::int64_t step,
                           const float* (&columns)[kColumns]) {
-  const float* pixel = row + column * source.pitch;
   const std::int64_t distance = step * source.pitch;
+  std::int64_t at = column * source.pitch;
   if (column >= 0 && column + (kColumns - 1) * step < source.width) {
-    for (int j = 0; j < kColumns; ++j, pixel += distance) columns[j] = pixel;
+    for (int j = 0; j < kColumns; ++j, at += distance) columns[j] = row + at;
   } else {
-    for (int j = 0; j < kColumns; ++j, column += step, pixel += distance)
-      columns[j] = static_cast<std::uint64_t>(column) < static_cast<std::uint64_t>(source.width) ? pixel : kZeros;
+    for (int j = 0; j < kColumns; ++j, column += step, at += distance)
+      columns[j] = column >= 0 && column < source.width ? row + at : kZeros;
   }
 }
 
