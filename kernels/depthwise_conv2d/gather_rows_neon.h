@@ -148,7 +148,7 @@ void gather_row(const SourceImage& source, const Filter<const float>& filter, co
   }
 }
 
-/// Rows `row` and row + 1 of outputs.
+/// Rows `row` and row + 1 of outputs. kAdds, which is the backward's, takes no `finish`.
 template <int kWidth, bool kAdds>
 void gather_row_pair(const SourceImage& source, const Filter<const float>& filter, const AxisTaps& vertical, std::int64_t row,
                      const AxisTaps& horizontal, const Finish* finish, const OutputRows& out) {
@@ -169,8 +169,10 @@ void gather_row_pair(const SourceImage& source, const Filter<const float>& filte
       });
     };
     const auto finish_or_not = [&]<bool kWhole>() {
-      if (finish != nullptr) gather.template operator()<kWhole, true>();
-      else gather.template operator()<kWhole, false>();
+      if constexpr (!kAdds) {
+        if (finish != nullptr) return gather.template operator()<kWhole, true>();
+      }
+      gather.template operator()<kWhole, false>();
     };
     // Of a 3x3 a loop over its rows would be mostly overhead.
     if (kWidth == 3 && table.whole()) finish_or_not.template operator()<kWidth == 3>();
