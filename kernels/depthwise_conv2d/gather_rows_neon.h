@@ -148,7 +148,8 @@ void gather_row(const SourceImage& source, const Filter<const float>& filter, co
   }
 }
 
-/// Rows `row` and row + 1 of outputs. kAdds, which is the backward's, takes no `finish`.
+/// Rows `row` and row + 1 of outputs, of channels that are whole vectors. kAdds, which is the backward's, takes no
+/// `finish`.
 template <int kWidth, bool kAdds>
 void gather_row_pair(const SourceImage& source, const Filter<const float>& filter, const AxisTaps& vertical, std::int64_t row,
                      const AxisTaps& horizontal, const Finish* finish, const OutputRows& out) {
@@ -157,16 +158,16 @@ void gather_row_pair(const SourceImage& source, const Filter<const float>& filte
     const std::int64_t first = std::min(position, out.count - kTile);
     table.place(first);
     const auto gather = [&]<bool kWhole, bool kFinish>() {
-      for_each_vector(out.block, [&](std::int64_t c, auto lanes) {
+      for (std::int64_t c = 0; c < out.block; c += 4) {
         float32x4_t sums[2][kTile];
-        gather_pair<kWhole>(table, sums[0], sums[1], c, lanes);
+        gather_pair<kWhole>(table, sums[0], sums[1], c);
 #pragma GCC unroll 2
         for (int r = 0; r < 2; ++r)
           write_pixels<kAdds>(sums[r], kFinish ? finish : nullptr,
                               kAdds ? out.addend + r * out.addend_row_step + first * out.addend_step : nullptr,
                               out.addend_step, out.pixels + r * out.row_step + first * out.pixel_step, out.pixel_step,
-                              c, lanes);
-      });
+                              c, WholeLanes{});
+      }
     };
     const auto finish_or_not = [&]<bool kWhole>() {
       if constexpr (!kAdds) {
@@ -187,7 +188,7 @@ void gather_rows(const SourceImage& source, const Filter<const float>& filter, c
   dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
     std::int64_t r = 0;
     if constexpr (kStep == 1 && (kWidth == 3 || kWidth == 5 || kWidth == 7)) {
-      if (RowPairTable<kWidth, kTile>::fits(vertical, horizontal) && out.count >= kTile)
+      if (RowPairTable<kWidth, kTile>::fits(vertical, horizontal) && out.count >= kTile && out.block % 4 == 0)
         for (; r + 2 <= rows; r += 2)
           gather_row_pair<kWidth, kAdds>(source, filter, vertical, row + r, horizontal, finish, out.row(r));
     }

@@ -1,6 +1,7 @@
 // Two rows of outputs at once: a source pixel that is loaded serves both, and their fourteen sums are chains enough to
-// hide what an FMA takes. For square filters of 3, 5 or 7 whose outputs are one source pixel apart, either way. Each
-// output's sum is the same, in the same order, as a row by itself makes. Include from _neon.cc files only.
+// hide what an FMA takes. For square filters of 3, 5 or 7 whose outputs are one source pixel apart, either way, and for
+// channels that are whole vectors. Each output's sum is the same, in the same order, as a row by itself makes. Include
+// from _neon.cc files only.
 #pragma once
 
 #include <algorithm>
@@ -76,19 +77,19 @@ inline __attribute__((always_inline)) float32x4_t add_product(float32x4_t sum, f
 }
 
 /// upper[t] += what tap m of source row m adds to row q, lower[t] what tap m - 1 adds to row q + 1.
-template <bool kUpper, bool kLower, int kWidth, int kTile, class Lanes>
+template <bool kUpper, bool kLower, int kWidth, int kTile>
 inline __attribute__((always_inline)) void gather_pair_row(const RowPairTable<kWidth, kTile>& table, int m,
                                                            float32x4_t (&upper)[kTile], float32x4_t (&lower)[kTile],
-                                                           std::int64_t c, Lanes lanes) {
+                                                           std::int64_t c) {
   float32x4_t upper_tap[kWidth], lower_tap[kWidth];
 #pragma GCC unroll 8
   for (int k = 0; k < kWidth; ++k) {
-    if (kUpper) upper_tap[k] = lanes.load(table.taps(m)[k] + c);
-    if (kLower) lower_tap[k] = lanes.load(table.taps(m - 1)[k] + c);
+    if (kUpper) upper_tap[k] = vld1q_f32(table.taps(m)[k] + c);
+    if (kLower) lower_tap[k] = vld1q_f32(table.taps(m - 1)[k] + c);
   }
 #pragma GCC unroll 16
   for (int j = 0; j < kTile - 1 + kWidth; ++j) {
-    const float32x4_t pixel = lanes.load(table.columns(m)[j] + c);
+    const float32x4_t pixel = vld1q_f32(table.columns(m)[j] + c);
     keep_order();
 #pragma GCC unroll 8
     for (int t = 0; t < kTile; ++t) {
@@ -100,23 +101,23 @@ inline __attribute__((always_inline)) void gather_pair_row(const RowPairTable<kW
   }
 }
 
-/// The sums of four channels from c on, or the last ones. kWhole: the table is, and its rows are no loop.
-template <bool kWhole, int kWidth, int kTile, class Lanes>
+/// The sums of the four channels from c on. kWhole: the table is, and its rows are no loop.
+template <bool kWhole, int kWidth, int kTile>
 inline __attribute__((always_inline)) void gather_pair(const RowPairTable<kWidth, kTile>& table,
                                                        float32x4_t (&upper)[kTile], float32x4_t (&lower)[kTile],
-                                                       std::int64_t c, Lanes lanes) {
+                                                       std::int64_t c) {
 #pragma GCC unroll 8
   for (int t = 0; t < kTile; ++t) upper[t] = lower[t] = vdupq_n_f32(0);
   if constexpr (kWhole) {
-    gather_pair_row<true, false>(table, 0, upper, lower, c, lanes);
+    gather_pair_row<true, false>(table, 0, upper, lower, c);
 #pragma GCC unroll 8
-    for (int m = 1; m < kWidth; ++m) gather_pair_row<true, true>(table, m, upper, lower, c, lanes);
-    gather_pair_row<false, true>(table, kWidth, upper, lower, c, lanes);
+    for (int m = 1; m < kWidth; ++m) gather_pair_row<true, true>(table, m, upper, lower, c);
+    gather_pair_row<false, true>(table, kWidth, upper, lower, c);
   } else {
     int m = table.begin();
-    if (m == 0 && m < table.end()) gather_pair_row<true, false>(table, m++, upper, lower, c, lanes);
-    for (; m < std::min(table.end(), kWidth); ++m) gather_pair_row<true, true>(table, m, upper, lower, c, lanes);
-    if (m == kWidth && m < table.end()) gather_pair_row<false, true>(table, m, upper, lower, c, lanes);
+    if (m == 0 && m < table.end()) gather_pair_row<true, false>(table, m++, upper, lower, c);
+    for (; m < std::min(table.end(), kWidth); ++m) gather_pair_row<true, true>(table, m, upper, lower, c);
+    if (m == kWidth && m < table.end()) gather_pair_row<false, true>(table, m, upper, lower, c);
   }
 }
 
