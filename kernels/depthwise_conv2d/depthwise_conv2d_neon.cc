@@ -1,5 +1,5 @@
-// Forward and by-data: both gather. Pixels outside the image are read from a block of zeros, so borders cost no more than
-// the rest.
+// Forward and by-data: both gather. Pixels outside the image are read from a block of zeros, so borders cost no more
+// than the rest.
 #include <algorithm>
 #include <cstddef>
 
@@ -47,7 +47,8 @@ void depthwise_conv2d_fwd_f32(const DepthwiseConv2dShape& shape, const float* x,
       out.row_step = row_step;
       out.count = shape.out_width;
       out.block = block;
-      depthwise::gather_rows<false>(source, filter, vertical, row, horizontal, finish.needed() ? &finish : nullptr, out, rows);
+      depthwise::gather_rows<false>(source, filter, vertical, row, horizontal, finish.needed() ? &finish : nullptr, out,
+                                    rows);
     });
   }
 }

@@ -135,8 +135,8 @@ inline __attribute__((always_inline)) void gather_tile(TapTable<kWidth, kStep, k
 }
 
 template <int kWidth, int kStep, bool kAdds>
-void gather_row(const SourceImage& source, const Filter<const float>& filter, const AxisTaps& vertical, std::int64_t row,
-                const AxisTaps& horizontal, const Finish* finish, const OutputRows& out) {
+void gather_row(const SourceImage& source, const Filter<const float>& filter, const AxisTaps& vertical,
+                std::int64_t row, const AxisTaps& horizontal, const Finish* finish, const OutputRows& out) {
   if (out.count >= kTile) {
     // The last tile ends with the row: pixels that it shares with its neighbour are computed twice, to the same bits.
     TapTable<kWidth, kStep, kTile, const float> table(source, filter, vertical, row, horizontal);
@@ -151,8 +151,8 @@ void gather_row(const SourceImage& source, const Filter<const float>& filter, co
 /// Rows `row` and row + 1 of outputs, of channels that are whole vectors. kAdds, which is the backward's, takes no
 /// `finish`.
 template <int kWidth, bool kAdds>
-void gather_row_pair(const SourceImage& source, const Filter<const float>& filter, const AxisTaps& vertical, std::int64_t row,
-                     const AxisTaps& horizontal, const Finish* finish, const OutputRows& out) {
+void gather_row_pair(const SourceImage& source, const Filter<const float>& filter, const AxisTaps& vertical,
+                     std::int64_t row, const AxisTaps& horizontal, const Finish* finish, const OutputRows& out) {
   RowPairTable<kWidth, kTile> table(source, filter, vertical, row, horizontal);
   for (std::int64_t position = 0; position < out.count; position += kTile) {
     const std::int64_t first = std::min(position, out.count - kTile);
@@ -183,8 +183,9 @@ void gather_row_pair(const SourceImage& source, const Filter<const float>& filte
 
 /// `rows` rows of outputs from `row` on.
 template <bool kAdds>
-void gather_rows(const SourceImage& source, const Filter<const float>& filter, const AxisTaps& vertical, std::int64_t row,
-                 const AxisTaps& horizontal, const Finish* finish, const OutputRows& out, std::int64_t rows) {
+void gather_rows(const SourceImage& source, const Filter<const float>& filter, const AxisTaps& vertical,
+                 std::int64_t row, const AxisTaps& horizontal, const Finish* finish, const OutputRows& out,
+                 std::int64_t rows) {
   dispatch_width(horizontal, [&]<int kWidth, int kStep>() {
     std::int64_t r = 0;
     if constexpr (kStep == 1 && (kWidth == 3 || kWidth == 5 || kWidth == 7)) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "kernels/depthwise_conv2d/taps.h"
+#include "kernels/gemm/tile_neon.h"
 #include "kernels/simd/neon.h"
 
 namespace bramble::kernels::depthwise {
@@ -63,10 +64,8 @@ class RowPairTable {
   const float* columns_[kWidth + 1][kColumns];
 };
 
-// With these two GCC keeps the sums where they are: else it would load all pixels first, or copy sums from register to
-// register.
-inline void keep_order() { asm volatile("" ::: "memory"); }
-
+// As inline assembly, and with gemm::end_step() between pixels, GCC keeps the sums where they are: else it would copy them
+// from register to register, or load all pixels first.
 inline __attribute__((always_inline)) float32x4_t add_product(float32x4_t sum, float32x4_t a, float32x4_t b) {
 #ifdef __aarch64__
   asm("fmla %0.4s, %1.4s, %2.4s" : "+w"(sum) : "w"(a), "w"(b));
@@ -90,7 +89,7 @@ inline __attribute__((always_inline)) void gather_pair_row(const RowPairTable<kW
 #pragma GCC unroll 16
   for (int j = 0; j < kTile - 1 + kWidth; ++j) {
     const float32x4_t pixel = vld1q_f32(table.columns(m)[j] + c);
-    keep_order();
+    gemm::end_step();
 #pragma GCC unroll 8
     for (int t = 0; t < kTile; ++t) {
       const int k = j - t;
