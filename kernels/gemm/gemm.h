@@ -138,7 +138,9 @@ struct GemmRows {
   std::int64_t rows = 0;
   std::int64_t cols = 0;
   std::int64_t depth = 0;
-  std::int64_t depth_step = 0;  ///< sums break after so many terms, which go to C and come back; a multiple of 4
+  /// Sums break after so many terms, a multiple of 4: these go to C and come back or, where they are half of at most
+  /// kGemmRowsDepth, stay in the tile.
+  std::int64_t depth_step = 0;
   const float* a = nullptr;     ///< A[i][k] = a[i * a_stride + k]
   std::int64_t a_stride = 0;
   const float* b = nullptr;  ///< the panel, b_depth >= depth deep, that holds the first column (a multiple of 12)

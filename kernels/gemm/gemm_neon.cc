@@ -83,15 +83,15 @@ __attribute__((noinline)) void whole_tile_in_pieces(const GemmBlock& block, cons
   transit.end(to, rows.at);
 }
 
-/// The same without a break.
+/// The same without a break, or with one that the tile makes by itself.
 BRAMBLE_INLINE void whole_tile(const GemmBlock& block, const TileTask& task, std::int64_t first, std::int64_t count,
                                std::int64_t col, const RowOffsets& rows, std::int64_t to, Transit& transit) {
   const gemm::TileSource source(block, first, col, kGemmTileCols);
-  if (block.depth > depth_step(block)) return whole_tile_in_pieces(block, rows, source, to, transit);
+  if (block.depth > depth_step(block) && !transit.in_halves()) return whole_tile_in_pieces(block, rows, source, to, transit);
   source.give(transit.tile());
   if (block.c.cached && task.plain && count == kRows && !block.c.row_offsets) {
-    transit.pass(task.c + to + rows.at[0], rows.at[1] - rows.at[0]);
-    return gemm::multiply_eight_lanes(transit.tile());
+    return transit.pass(task.c + to + rows.at[0], rows.at[1] - rows.at[0],
+                        [&] { gemm::multiply_eight_lanes(transit.tile()); });
   }
   transit.begin(to, rows.at);
   gemm::multiply_eight_lanes(transit.tile());
@@ -119,7 +119,7 @@ constexpr std::int64_t kGroupFloats = (36 << 10) / sizeof(float);
 
 BRAMBLE_PAGE_ALIGNED void gemm_block_f32(const GemmBlock& block, const GemmEpilogue& epilogue) {
   const TileTask task(block.c.data, epilogue, block.accumulate);
-  Transit transit(task, block.depth);
+  Transit transit(task, block.depth, depth_step(block));
   const std::int64_t panel_floats = kGemmTileCols * std::max<std::int64_t>(block.depth, 1);
   const std::int64_t fitting = std::max<std::int64_t>(1, kGroupFloats / panel_floats);
   const std::int64_t group_panels = block.b_group > 0 ? block.b_group : fitting;

@@ -45,26 +45,38 @@ BRAMBLE_INLINE void four_steps(Accumulators<Rows, Vectors>& acc, const float* co
   gemm::step_rows<3>(acc, steps, b + 12 * Vectors);
 }
 
+/// Terms [begin, end) of a block's sums, which break after `step` of them.
+struct Terms {
+  std::int64_t begin = 0, end = 0, step = 0;
+};
+
 /// A tile of fewer columns than twelve, or rows than seven.
 template <int Rows, int Vectors>
-BRAMBLE_INLINE void narrow_tile(const GemmRows& product, const TileTask& task, const RowTile& rows, std::int64_t begin,
-                                std::int64_t end, std::int64_t col, Transit& transit) {
+BRAMBLE_INLINE void narrow_tile(const GemmRows& product, const TileTask& task, const RowTile& rows, const Terms& terms,
+                                std::int64_t col, Transit& transit) {
   constexpr std::int64_t kWidth = 4 * Vectors;
-  const float* b = product.b + col * product.b_depth + begin * kWidth;
+  const float* b = product.b + col * product.b_depth + terms.begin * kWidth;
   const bool whole = product.cols - col >= kWidth;
   Accumulators<Rows, Vectors> acc;
   gemm::begin_tile(acc, whole ? task.start(col) : nullptr);
   const float* a[Rows];
   BRAMBLE_UNROLL
   for (int i = 0; i < Rows; ++i) a[i] = rows.a[i];
-  std::int64_t k = begin;
-  for (; k + 4 <= end; k += 4, b += 4 * kWidth) four_steps(acc, a, k, b);
-  for (; k < end; ++k, b += kWidth) {
+  float first_half[Rows * kWidth];
+  std::int64_t k = terms.begin;
+  if (transit.in_halves()) {
+    for (; k < terms.begin + terms.step; k += 4, b += 4 * kWidth) four_steps(acc, a, k, b);
+    gemm::store_rows(acc, first_half, gemm::kRowsSideBySide<kWidth>);
+    gemm::begin_tile(acc, nullptr);
+  }
+  for (; k + 4 <= terms.end; k += 4, b += 4 * kWidth) four_steps(acc, a, k, b);
+  for (; k < terms.end; ++k, b += kWidth) {
     float32x4_t step[Rows];
     BRAMBLE_UNROLL
     for (int i = 0; i < Rows; ++i) step[i] = vld1q_dup_f32(a[i] + k);
     gemm::step_rows<0>(acc, step, b);
   }
+  if (transit.in_halves()) gemm::add_rows(acc, first_half, gemm::kRowsSideBySide<kWidth>);
   if (!whole) return gemm::finish_edge(acc, task, col, rows.c, rows.count, product.cols - col);
   float* const joined = Rows == kRows && Vectors < 3 ? transit.join(col, kWidth, rows.c) : nullptr;
   if (joined)
@@ -74,42 +86,40 @@ BRAMBLE_INLINE void narrow_tile(const GemmRows& product, const TileTask& task, c
 
 template <int Rows>
 __attribute__((noinline)) void narrow_tile_of(const GemmRows& product, const TileTask& task, const RowTile& rows,
-                                              std::int64_t begin, std::int64_t end, std::int64_t col,
-                                              Transit& transit) {
+                                              const Terms& terms, std::int64_t col, Transit& transit) {
   const std::int64_t cols = product.cols - col;
   if (cols > 8) {
-    narrow_tile<Rows, 3>(product, task, rows, begin, end, col, transit);
+    narrow_tile<Rows, 3>(product, task, rows, terms, col, transit);
   } else if (cols > 4) {
-    narrow_tile<Rows, 2>(product, task, rows, begin, end, col, transit);
+    narrow_tile<Rows, 2>(product, task, rows, terms, col, transit);
   } else {
-    narrow_tile<Rows, 1>(product, task, rows, begin, end, col, transit);
+    narrow_tile<Rows, 1>(product, task, rows, terms, col, transit);
   }
 }
 
 BRAMBLE_INLINE void whole_tile(const GemmRows& product, const RowTile& rows, std::int64_t begin, std::int64_t col,
                                Transit& transit) {
-  gemm::WholeTile& tile = transit.tile();
-  tile.a = rows.a;
-  tile.a_step = begin * static_cast<std::int64_t>(sizeof(float));
-  tile.b = product.b + col * product.b_depth + begin * kGemmTileCols;
+  transit.tile().b = product.b + col * product.b_depth + begin * kGemmTileCols;
   transit.begin(col, rows.c);
-  gemm::multiply_seven_rows(tile);
+  gemm::multiply_seven_rows(transit.tile());
   transit.end(col, rows.c);
 }
 
-/// Terms [begin, end) of the sums of columns [col_begin, col_end).
-BRAMBLE_INLINE void multiply_group(const GemmRows& product, const TileTask& task, std::int64_t begin, std::int64_t end,
+/// Columns [col_begin, col_end).
+BRAMBLE_INLINE void multiply_group(const GemmRows& product, const TileTask& task, const Terms& terms,
                                    std::int64_t col_begin, std::int64_t col_end) {
-  Transit transit(task, end - begin);
+  Transit transit(task, terms.end - terms.begin, terms.step);
+  transit.tile().a_step = terms.begin * static_cast<std::int64_t>(sizeof(float));
   for (std::int64_t row = 0; row < product.rows; row += kRows) {
     const RowTile rows(product, row);
+    transit.tile().a = rows.a;
     for (std::int64_t col = col_begin; col < col_end; col += kGemmTileCols) {
       if (rows.count <= kFewRows) {
-        narrow_tile_of<kFewRows>(product, task, rows, begin, end, col, transit);
+        narrow_tile_of<kFewRows>(product, task, rows, terms, col, transit);
       } else if (product.cols - col >= kGemmTileCols) {
-        whole_tile(product, rows, begin, col, transit);
+        whole_tile(product, rows, terms.begin, col, transit);
       } else {
-        narrow_tile_of<kRows>(product, task, rows, begin, end, col, transit);
+        narrow_tile_of<kRows>(product, task, rows, terms, col, transit);
       }
     }
   }
@@ -125,13 +135,14 @@ constexpr std::int64_t kHalfL2Floats = (256 << 10) / sizeof(float);
 struct Blocks {
   const GemmRows& product;
   const GemmEpilogue& epilogue;
-  std::int64_t step;   // of the depth
-  std::int64_t group;  // columns
+  std::int64_t depth_step;  // after which sums break
+  std::int64_t step;        // of the depth
+  std::int64_t group;       // columns
 
   BRAMBLE_PAGE_ALIGNED void run(std::int64_t k, std::int64_t col) const {
     const std::int64_t end = std::min(k + step, product.depth);
     const TileTask task(product.c, end == product.depth ? epilogue : GemmEpilogue{}, product.accumulate || k > 0);
-    multiply_group(product, task, k, end, col, std::min(col + group, product.cols));
+    multiply_group(product, task, {k, end, depth_step}, col, std::min(col + group, product.cols));
   }
 };
 
@@ -139,9 +150,11 @@ struct Blocks {
 
 void gemm_rows_f32(const GemmRows& product, const GemmEpilogue& epilogue) {
   const std::int64_t depth = std::max<std::int64_t>(product.depth, 1);
-  const std::int64_t step = std::clamp<std::int64_t>(product.depth_step, 1, depth);
+  const std::int64_t depth_step = std::clamp<std::int64_t>(product.depth_step, 1, depth);
+  const bool in_halves = Transit::takes_halves(product.accumulate, depth, depth_step);
+  const std::int64_t step = in_halves && depth <= kGemmRowsDepth ? depth : depth_step;
   const std::int64_t group = std::max<std::int64_t>(1, kGroupFloats / (kGemmTileCols * step)) * kGemmTileCols;
-  const Blocks blocks{product, epilogue, step, group};
+  const Blocks blocks{product, epilogue, depth_step, step, group};
   // A passes by once for each group of columns: a step of its depth at a time if all of it leaves L2 too little room,
   // as long as C, which then comes and goes once a step, stays there instead. Either way the same bits.
   if (product.rows * depth > kHalfL2Floats && product.rows * product.cols <= kHalfL2Floats) {

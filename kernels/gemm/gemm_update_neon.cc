@@ -17,19 +17,17 @@ class UpdateTransit {
   UpdateTransit(const GemmUpdate& update, const GemmBlock& block) : update_(update), accumulate_(block.accumulate) {
     tile_.turns = block.depth / 4;
     tile_.steps = block.depth % 4;
-    tile_.copies = &copies_;
-    tile_.start = gemm::kTileOfZeros;
     tile_.results = gradient_;
     tile_.result_step = kRowBytes;
     if (accumulate_) tile_.sum = {sum_, kRowBytes};
     for (int i = 0; i < kRows; ++i) {
-      copies_.from[kStateBack + i] = state_ + i * kGemmTileCols;
-      copies_.from[kWeightBack + i] = weight_ + i * kGemmTileCols;
+      copies_[kStateBack + i].from = state_ + i * kGemmTileCols;
+      copies_[kWeightBack + i].from = weight_ + i * kGemmTileCols;
     }
     add_fetched(weight_);
     if (accumulate_) add_fetched(sum_);
     if (update.state) add_fetched(state_);
-    copies_.from[end_] = copies_.to[end_] = nowhere_;
+    copies_[end_] = {nowhere_, nowhere_};
   }
 
   gemm::WholeTile& tile() { return tile_; }
@@ -57,27 +55,26 @@ class UpdateTransit {
   // Copies in the order they are made: what goes back leaves its place before the next tile's comes there.
   enum Slot : int { kStateBack = 0, kWeightBack = kRows, kFetched = 2 * kRows };
   static constexpr std::int64_t kRowBytes = kGemmTileCols * sizeof(float);
-  static_assert(kFetched + 3 * kRows < gemm::TileCopies::kMost);
 
   void add_fetched(float* tile) {
-    for (int i = 0; i < kRows; ++i) copies_.to[end_++] = tile + i * kGemmTileCols;
+    for (int i = 0; i < kRows; ++i) copies_[end_++].to = tile + i * kGemmTileCols;
   }
   void fetch(int& slot, const float* tile) {
-    for (int i = 0; i < kRows; ++i) copies_.from[slot++] = tile + i * kGemmTileCols;
+    for (int i = 0; i < kRows; ++i) copies_[slot++].from = tile + i * kGemmTileCols;
     for (std::int64_t i = 0; i < kTile; i += 16) __builtin_prefetch(tile + i);
   }
   void send(int slot, float* tile) {
-    for (int i = 0; i < kRows; ++i) copies_.to[slot + i] = tile + i * kGemmTileCols;
+    for (int i = 0; i < kRows; ++i) copies_[slot + i].to = tile + i * kGemmTileCols;
   }
   void begin_copies(int end) {
-    tile_.take_copies(first_, end);
+    tile_.take_copies(copies_ + first_, copies_ + end, tile_.turns);
     first_ = kFetched;
   }
 
   const GemmUpdate& update_;
   const bool accumulate_;
   gemm::WholeTile tile_;
-  gemm::TileCopies copies_;
+  gemm::TileCopy copies_[kFetched + 3 * kRows + 1];
   int end_ = kFetched;
   int first_ = kFetched;
   alignas(64) float gradient_[kTile], sum_[kTile], weight_[kTile], state_[kTile];

@@ -34,37 +34,43 @@ __attribute__((noinline)) void gelu_bwd_tile(const float* z, float* dx) {
 template <int Rows>
 class TileTransit {
  public:
-  /// Of tiles of one task, whose sums all have `depth` terms.
-  TileTransit(const TileTask& task, std::int64_t depth) : task_(task) {
-    take_turns(depth);
-    tile_.copies = &copies_;
-    for (int i = 0; i < kSends; ++i) copies_.from[i] = results_[kSends - 1 - i];
-    can_join_ = !task.epilogue.preactivation && !task.epilogue.gelu_input;
+  /// Of tiles of one task, whose sums have `depth` terms and break after each `depth_step`.
+  TileTransit(const TileTask& task, std::int64_t depth, std::int64_t depth_step)
+      : task_(task),
+        fetches_(task.accumulate || task.epilogue.scale || task.epilogue.residual || task.epilogue.gelu_input),
+        activates_(task.epilogue.preactivation || task.epilogue.gelu_input ||
+                   task.epilogue.activation != Activation::none),
+        start_(task.start(0)) {
+    if (takes_halves(task.accumulate, depth, depth_step)) {
+      take_turns(depth_step);
+      tile_.first_half = pieces_[0];
+      tile_.sum = {pieces_[0], sizeof(Row)};
+    } else {
+      take_turns(depth);
+    }
+    turns_ = tile_.all_turns();
+    for (int i = 0; i < kSends; ++i) copies_[i].from = results_[kSends - 1 - i];
     if (task.accumulate) add_fetched(sum_);
     if (task.epilogue.residual) add_fetched(residual_);
     if (task.epilogue.gelu_input) add_fetched(gelu_input_);
-    copies_.to[fetches_end_] = nowhere_;
+    copies_[fetches_end_] = {nowhere_, nowhere_};
+    wait();
   }
+
+  /// Whether sums that break after `depth_step` terms do so once, in the middle, where a tile can do it by itself.
+  static bool takes_halves(bool accumulate, std::int64_t depth, std::int64_t depth_step) {
+    return !accumulate && depth > 0 && depth == 2 * depth_step && depth_step % 4 == 0;
+  }
+  bool in_halves() const { return tile_.first_half; }
 
   /// Its operands are the caller's to set.
   WholeTile& tile() { return tile_; }
 
   /// Before the products of a tile whose first column is `col` and whose rows lie at `rows`.
   void begin(std::int64_t col, TileRows rows) {
-    const GemmEpilogue& epilogue = task_.epilogue;
-    const float* start = task_.start(col);
-    tile_.start = start ? start : kTileOfZeros;
-    tile_.results = results_[0];
-    tile_.result_step = sizeof(WaitingRow);
-    int slot = kSends;
-    if (task_.accumulate) {
-      tile_.sum = fetch(task_.c + col, rows, slot);
-      if (epilogue.bias) tile_.bias = {epilogue.bias + col, 0};
-    }
-    if (epilogue.scale) tile_.scale = epilogue.scale + col;
-    if (epilogue.residual) tile_.residual = fetch(epilogue.residual + col, rows, slot);
-    if (epilogue.gelu_input) fetch(epilogue.gelu_input + col, rows, slot);
-    begin_copies(slot);
+    if (start_) tile_.start = start_ + col;
+    if (fetches_) fetch_addends(col, rows);
+    begin_copies(fetches_end_);
   }
 
   /// Between the two, of a task that does not accumulate: multiply(steps) of each `depth_step` (a multiple of 4) of the
@@ -90,16 +96,7 @@ class TileTransit {
 
   /// After them.
   void end(std::int64_t col, TileRows rows) {
-    const GemmEpilogue& epilogue = task_.epilogue;
-    beside_ = task_.c + col + rows[0] + kGemmTileCols;
-    if (epilogue.preactivation) {
-      activate_tile<Rows>(epilogue.activation, results_[0], results_[Rows]);
-      if (epilogue.gelu_input) gelu_bwd_tile<Rows>(gelu_input_[0], results_[Rows]);
-      send(Rows, task_.c + col, rows);
-      return send(0, epilogue.preactivation + col, rows);
-    }
-    if (epilogue.activation != Activation::none) activate_tile<Rows>(epilogue.activation, results_[0], results_[0]);
-    if (epilogue.gelu_input) gelu_bwd_tile<Rows>(gelu_input_[0], results_[0]);
+    if (activates_ && activate(col, rows)) return;
     send(0, task_.c + col, rows);
   }
 
@@ -107,26 +104,30 @@ class TileTransit {
   /// way of the tile at its left; null where that is not the one that ended last. Copies are 12 floats long, so the ends
   /// of that one's rows go twice.
   float* join(std::int64_t col, std::int64_t width, TileRows rows) {
-    if (!can_join_ || sent_ != Rows || beside_ != task_.c + col + rows[0]) return nullptr;
+    const bool one_waits = first_copy_ == copies_ + kSends - Rows && !task_.epilogue.gelu_input;
+    if (!one_waits || copies_[kSends - 1].to + kGemmTileCols != task_.c + col + rows[0]) return nullptr;
     BRAMBLE_UNROLL
-    for (int i = 0; i < Rows; ++i) copies_.from[Rows - 1 - i] = results_[i] + width;
+    for (int i = 0; i < Rows; ++i) copies_[Rows - 1 - i].from = results_[i] + width;
     send(Rows, task_.c + col + width - kGemmTileCols, rows);
     return results_[0] + kGemmTileCols;
   }
 
-  /// Instead of both, where nothing is in the epilogue and all rows exist, `step` elements apart: the tile goes to its
-  /// place at once.
-  void pass(float* to, std::int64_t step) {
-    tile_.start = kTileOfZeros;
+  /// Instead of both, and around multiply(), where nothing is in the epilogue and all rows exist, `step` elements apart:
+  /// the tile goes to its place at once.
+  template <class Multiply>
+  BRAMBLE_INLINE void pass(float* to, std::int64_t step, const Multiply& multiply) {
     tile_.results = to;
     tile_.result_step = step * static_cast<std::int64_t>(sizeof(float));
     if (task_.accumulate) tile_.sum = {to, tile_.result_step};
+    copies_[kSends].from = nowhere_;
     begin_copies(kSends);
+    multiply();
+    wait();
   }
 
   /// After the last tile.
   void flush() {
-    tile_.turns = 0;
+    turns_ = 0;
     begin_copies(kSends);
   }
 
@@ -151,51 +152,81 @@ class TileTransit {
     TileRowsAt residual;
   };
 
+  // Results wait for the next tile's products.
+  void wait() {
+    tile_.results = results_[0];
+    tile_.result_step = sizeof(WaitingRow);
+  }
+
   void take_turns(std::int64_t depth) {
     tile_.turns = depth / 4;
     tile_.steps = depth % 4;
   }
 
   void add_fetched(Row* rows) {
-    for (int i = 0; i < Rows; ++i) copies_.to[fetches_end_++] = rows[i];
+    for (int i = 0; i < Rows; ++i) copies_[fetches_end_++].to = rows[i];
   }
   // To the place that add_fetched gave to the Rows slots from `slot` on. Loads that missed would hold up the products:
   // by their turn, after what is sent, rows are here. Where one begins, the tile beside it had its end.
   TileRowsAt fetch(const float* base, TileRows rows, int& slot) {
-    const float** const from = copies_.from + slot;
+    TileCopy* const copies = copies_ + slot;
     BRAMBLE_UNROLL
-    for (int i = 0; i < Rows; ++i) from[i] = base + rows[i];
+    for (int i = 0; i < Rows; ++i) copies[i].from = base + rows[i];
     BRAMBLE_UNROLL
-    for (int i = 0; i < Rows; ++i) __builtin_prefetch(from[i] + kGemmTileCols - 1);
-    const TileRowsAt fetched{copies_.to[slot], sizeof(Row)};
+    for (int i = 0; i < Rows; ++i) __builtin_prefetch(copies[i].from + kGemmTileCols - 1);
+    const TileRowsAt fetched{copies[0].to, sizeof(Row)};
     slot += Rows;
     return fetched;
+  }
+  void fetch_addends(std::int64_t col, TileRows rows) {
+    const GemmEpilogue& epilogue = task_.epilogue;
+    int slot = kSends;
+    if (task_.accumulate) {
+      tile_.sum = fetch(task_.c + col, rows, slot);
+      if (epilogue.bias) tile_.bias = {epilogue.bias + col, 0};
+    }
+    if (epilogue.scale) tile_.scale = epilogue.scale + col;
+    if (epilogue.residual) tile_.residual = fetch(epilogue.residual + col, rows, slot);
+    if (epilogue.gelu_input) fetch(epilogue.gelu_input + col, rows, slot);
+  }
+
+  // Returns whether it has sent the rows as well.
+  bool activate(std::int64_t col, TileRows rows) {
+    const GemmEpilogue& epilogue = task_.epilogue;
+    float* const activated = results_[epilogue.preactivation ? Rows : 0];
+    if (epilogue.preactivation || epilogue.activation != Activation::none)
+      activate_tile<Rows>(epilogue.activation, results_[0], activated);
+    if (epilogue.gelu_input) gelu_bwd_tile<Rows>(gelu_input_[0], activated);
+    if (!epilogue.preactivation) return false;
+    send(Rows, task_.c + col, rows);
+    send(0, epilogue.preactivation + col, rows);
+    return true;
   }
   // Result rows [first, first + Rows), from the last to the first: rows that do not exist have the last one's place,
   // and are overwritten by it.
   void send(int first, float* base, TileRows rows) {
+    asm("" : "+r"(base));  // else GCC adds a row's offset and the column before it multiplies them by four
     BRAMBLE_UNROLL
-    for (int i = 0; i < Rows; ++i) copies_.to[kSends - 1 - first - i] = base + rows[i];
-    sent_ += Rows;
+    for (int i = 0; i < Rows; ++i) copies_[kSends - 1 - first - i].to = base + rows[i];
+    first_copy_ -= Rows;
   }
   // All copies, up to `end`, are made before the products end. Nothing is then copied to where nothing is, or to a
   // fetched row's place that is not in use.
   void begin_copies(int end) {
-    tile_.take_copies(kSends - sent_, end);
-    copies_.from[end] = nowhere_;
-    sent_ = 0;
+    tile_.take_copies(first_copy_, copies_ + end, turns_);
+    first_copy_ = copies_ + kSends;
   }
 
   static constexpr int kSends = 2 * Rows;
-  static_assert(kSends + 3 * Rows < TileCopies::kMost);
 
   const TileTask& task_;
+  const bool fetches_, activates_;
+  const float* const start_;
   WholeTile tile_;
-  TileCopies copies_;
+  std::int64_t turns_ = 0;
+  TileCopy copies_[kSends + 3 * Rows + 1];
   int fetches_end_ = kSends;
-  int sent_ = 0;
-  const float* beside_ = nullptr;  // what lies at the right of the last tile that ended
-  bool can_join_ = false;
+  const TileCopy* first_copy_ = copies_ + kSends;
   alignas(64) WaitingRow results_[kSends];
   Row pieces_[Rows], sum_[Rows], residual_[Rows], gelu_input_[Rows], nowhere_ = {};
 };

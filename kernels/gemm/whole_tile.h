@@ -2,11 +2,14 @@
 // _neon.cc files only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "kernels/simd/neon.h"
 
 namespace bramble::kernels::gemm {
+
+inline constexpr float kTileOfZeros[12] = {};
 
 /// Rows of 12 floats, `step` bytes apart.
 struct TileRowsAt {
@@ -14,49 +17,48 @@ struct TileRowsAt {
   std::int64_t step = 0;
 };
 
-/// Copies of twelve floats.
-struct TileCopies {
-  static constexpr int kMost = 42;
-  const float* from[kMost];
-  float* to[kMost];
+/// Of twelve floats.
+struct TileCopy {
+  const float* from;
+  float* to;
 
-  void run(std::int64_t i) const {
-    for (int j = 0; j < 12; j += 4) vst1q_f32(to[i] + j, vld1q_f32(from[i] + j));
+  void run() const {
+    for (int j = 0; j < 12; j += 4) vst1q_f32(to + j, vld1q_f32(from + j));
   }
 };
 
-/// results = ((start + A * B) + sum + bias) * scale + residual; what is null is left out. `rows` rows of 12 columns.
-/// A's and B's places, and what lies where in here, the assembly knows.
+/// results = ((start + A * B) + sum + bias) * scale + residual; but for the start, what is null is left out. Rows of 12
+/// columns. A's and B's places, and what lies where in here, the assembly knows.
 struct WholeTile {
+  const void* a = nullptr;
+  std::int64_t a_step = 0;  ///< bytes
   const float* b = nullptr;
-  std::int64_t turns = 0;        ///< of four depth steps
-  std::int64_t steps = 0;        ///< that remain
-  const float* start = nullptr;  ///< 12 floats
-  float* results = nullptr;
-  std::int64_t result_step = 0;        ///< bytes
-  const TileCopies* copies = nullptr;  ///< of which some are made each turn …
-  std::int64_t copy = 0;               ///< … from this one on …
-  std::int64_t last_copy = 0;          ///< … and this one again and again
+  std::int64_t b_step = 0;            ///< bytes
+  const float* start = kTileOfZeros;  ///< 12 floats
+  std::int64_t turns = 0;             ///< of four depth steps
+  const TileCopy* copy = nullptr;     ///< a turn makes one or two, from this one on, …
+  const TileCopy* last_copy = nullptr;  ///< … and this one again and again
+  std::int64_t second_copy = 0;         ///< bytes from a turn's first copy to its second: 0 where there is but one
+  float* first_half = nullptr;  ///< not null: sums break; after `turns` they go here, side by side, and as many follow
+  std::int64_t steps = 0;       ///< of the depth, after all turns
   TileRowsAt sum, bias;
   const float* scale = nullptr;
   TileRowsAt residual;
-  const void* a = nullptr;
-  std::int64_t a_step = 0;  ///< bytes
-  std::int64_t b_step = 0;
-  std::int64_t copies_a_turn = 1;  ///< or 2
+  float* results = nullptr;
+  std::int64_t result_step = 0;  ///< bytes
 
-  /// Copies [first, last) are made in the turns that the tile now has, those that do not come by then at once; `last`
-  /// goes nowhere.
-  void take_copies(std::int64_t first, std::int64_t last) {
-    copies_a_turn = last - first > turns ? 2 : 1;
-    for (; last - first > copies_a_turn * turns; ++first) copies->run(first);
+  std::int64_t all_turns() const { return first_half ? 2 * turns : turns; }
+  std::int64_t copies_a_turn() const { return second_copy > 0 ? 2 : 1; }
+
+  /// Copies [first, last) are made in so many turns, those that do not come by then at once; `last` goes nowhere.
+  void take_copies(const TileCopy* first, const TileCopy* last, std::int64_t of_turns) {
+    second_copy = last - first > of_turns ? sizeof(TileCopy) : 0;
+    for (; last - first > 2 * of_turns; ++first) first->run();
     copy = first;
     last_copy = last;
   }
   /// The turns are over, others follow.
-  void pass_copies() { copy = copy + copies_a_turn * turns < last_copy ? copy + copies_a_turn * turns : last_copy; }
+  void pass_copies() { copy += std::min(copies_a_turn() * turns, last_copy - copy); }
 };
-
-inline constexpr float kTileOfZeros[12] = {};
 
 }  // namespace bramble::kernels::gemm

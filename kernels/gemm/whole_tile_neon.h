@@ -37,15 +37,20 @@ template <int Rows, class Turn, class Step>
 BRAMBLE_INLINE void run(const WholeTile& tile, Turn turn, Step step) {
   Accumulators<Rows, 3> acc;
   begin_tile(acc, tile.start);
-  std::int64_t copy = tile.copy;
-  for (std::int64_t k = 0; k < 4 * tile.turns; k += 4) {
+  const TileCopy* copy = tile.copy;
+  std::int64_t k = 0;
+  for (std::int64_t i = 0; i < tile.all_turns(); ++i, k += 4) {
+    if (tile.first_half && i == tile.turns) {
+      store_rows(acc, tile.first_half, kRowsSideBySide<12>);
+      begin_tile(acc, nullptr);
+    }
     turn(acc, k);
-    for (std::int64_t i = 0; i < tile.copies_a_turn; ++i) {
-      tile.copies->run(copy);
+    for (std::int64_t j = 0; j < tile.copies_a_turn(); ++j) {
+      copy->run();
       copy += copy < tile.last_copy;
     }
   }
-  for (std::int64_t k = 4 * tile.turns; k < 4 * tile.turns + tile.steps; ++k) step(acc, k);
+  for (const std::int64_t end = k + tile.steps; k < end; ++k) step(acc, k);
   add(acc, tile.sum);
   add(acc, tile.bias);
   if (tile.scale) scale_columns(acc, tile.scale);

@@ -229,6 +229,41 @@ TEST(Gemm, SumsThatBreakInATileAreThoseThatBreakInBlocks) {
   }
 }
 
+// Rows in place: sums that break in the middle stay in the tile, others go to C and come back.
+TEST(Gemm, SumsOfRowsInPlaceThatBreakInATileAreThoseOfTwoProducts) {
+  for (const std::int64_t rows : {2L, 7L, 11L, 19L}) {
+    for (const std::int64_t cols : {2L, 8L, 12L, 28L, 29L, 40L}) {
+      for (const std::int64_t half : {4L, 12L, 96L, 196L}) {
+        const std::int64_t depth = 2 * half;
+        const auto a = uniform(size(rows * depth), 1), b = uniform(size(depth * cols), 2);
+        const auto residual = uniform(size(rows * cols), 3), scale = uniform(size(cols), 4);
+        const auto bias = uniform(size(cols), 5);
+        std::vector<float> panels(size(gemm_b_elements(depth, cols))), want(size(rows * cols)), got(want);
+        gemm_pack_b_f32(depth, cols, b.data(), cols, panels.data());
+        GemmEpilogue epilogue;
+        epilogue.residual = residual.data();
+        epilogue.scale = scale.data();
+        GemmRows whole{rows, cols, depth, half, a.data(), depth, panels.data(), depth, got.data(), cols};
+        gemm_rows_f32(whole, epilogue);
+
+        std::vector<float> half_panels(size(gemm_b_elements(half, cols)));
+        for (const std::int64_t k : {std::int64_t{0}, half}) {
+          gemm_pack_b_f32(half, cols, b.data() + k * cols, cols, half_panels.data());
+          gemm_rows_f32({rows, cols, half, half, a.data() + k, depth, half_panels.data(), half, want.data(), cols, k > 0},
+                        k > 0 ? epilogue : GemmEpilogue{});
+        }
+        EXPECT_EQ(got, want) << rows << " rows, " << cols << " columns, " << depth << " terms";
+
+        epilogue.bias = bias.data();
+        epilogue.activation = Activation::gelu;
+        gemm_rows_f32(whole, epilogue);
+        gemm_f32_ref(rows, cols, depth, a.data(), depth, 1, b.data(), cols, 1, want.data(), cols, false, epilogue);
+        expect_near(got, want, tolerance(depth));
+      }
+    }
+  }
+}
+
 // What is stored along with later products, and what those fetch, against tiles stored at once: blocks of fewer turns
 // of four steps than there are rows to copy, and of more.
 TEST(Gemm, ResultsAreTheSameBitsWhicheverWayTilesGoToTheirPlace) {
