@@ -97,31 +97,39 @@ __attribute__((noinline)) void narrow_tile_of(const GemmRows& product, const Til
   }
 }
 
-BRAMBLE_INLINE void whole_tile(const GemmRows& product, const RowTile& rows, std::int64_t begin, std::int64_t col,
-                               Transit& transit) {
-  transit.tile().b = product.b + col * product.b_depth + begin * kGemmTileCols;
-  transit.begin(col, rows.c);
-  gemm::multiply_seven_rows(transit.tile());
-  transit.end(col, rows.c);
+template <int Rows>
+void narrow_tiles(const GemmRows& product, const TileTask& task, const RowTile& rows, const Terms& terms,
+                  std::int64_t col, std::int64_t end, Transit& transit) {
+  for (; col < end; col += kGemmTileCols) narrow_tile_of<Rows>(product, task, rows, terms, col, transit);
 }
 
 /// Columns [col_begin, col_end).
 BRAMBLE_INLINE void multiply_group(const GemmRows& product, const TileTask& task, const Terms& terms,
                                    std::int64_t col_begin, std::int64_t col_end) {
   Transit transit(task, terms.end - terms.begin, terms.step);
-  transit.tile().a_step = terms.begin * static_cast<std::int64_t>(sizeof(float));
+  gemm::WholeTile& tile = transit.tile();
+  tile.a_step = product.a_stride * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t whole_cols = (col_end - col_begin) / kGemmTileCols * kGemmTileCols;
   for (std::int64_t row = 0; row < product.rows; row += kRows) {
     const RowTile rows(product, row);
-    transit.tile().a = rows.a;
-    for (std::int64_t col = col_begin; col < col_end; col += kGemmTileCols) {
+    if (rows.count < kRows) {
       if (rows.count <= kFewRows) {
-        narrow_tile_of<kFewRows>(product, task, rows, terms, col, transit);
-      } else if (product.cols - col >= kGemmTileCols) {
-        whole_tile(product, rows, terms.begin, col, transit);
+        narrow_tiles<kFewRows>(product, task, rows, terms, col_begin, col_end, transit);
       } else {
-        narrow_tile_of<kRows>(product, task, rows, terms, col, transit);
+        narrow_tiles<kRows>(product, task, rows, terms, col_begin, col_end, transit);
       }
+      continue;
     }
+    std::int64_t col = col_begin;
+    tile.a = rows.a[0] + terms.begin;
+    tile.b = product.b + col * product.b_depth + terms.begin * kGemmTileCols;
+    for (; col < col_begin + whole_cols; col += kGemmTileCols) {
+      transit.begin(col, rows.c);
+      gemm::multiply_seven_rows(tile);
+      transit.end(col, rows.c);
+      tile.b += kGemmTileCols * product.b_depth;
+    }
+    narrow_tiles<kRows>(product, task, rows, terms, col, col_end, transit);
   }
   transit.flush();
 }

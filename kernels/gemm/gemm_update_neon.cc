@@ -67,7 +67,8 @@ class UpdateTransit {
     for (int i = 0; i < kRows; ++i) copies_[slot + i].to = tile + i * kGemmTileCols;
   }
   void begin_copies(int end) {
-    tile_.take_copies(copies_ + first_, copies_ + end, tile_.turns);
+    const gemm::TileCopy* const last = copies_ + end;
+    tile_.take_copies(tile_.run_copies(copies_ + first_, last, tile_.turns), last, tile_.turns);
     first_ = kFetched;
   }
 

@@ -49,6 +49,8 @@ class TileTransit {
       take_turns(depth);
     }
     turns_ = tile_.all_turns();
+    tile_.plain = !fetches_ && depth_step >= depth && tile_.steps == 0;
+    simple_ = !fetches_ && !activates_ && !start_ && turns_ >= Rows;
     for (int i = 0; i < kSends; ++i) copies_[i].from = results_[kSends - 1 - i];
     if (task.accumulate) add_fetched(sum_);
     if (task.epilogue.residual) add_fetched(residual_);
@@ -68,8 +70,11 @@ class TileTransit {
 
   /// Before the products of a tile whose first column is `col` and whose rows lie at `rows`.
   void begin(std::int64_t col, TileRows rows) {
-    if (start_) tile_.start = start_ + col;
-    if (fetches_) fetch_addends(col, rows);
+    if (!simple_) {
+      if (start_) tile_.start = start_ + col;
+      if (fetches_) fetch_addends(col, rows);
+      run_copies(fetches_end_);
+    }
     begin_copies(fetches_end_);
   }
 
@@ -96,7 +101,7 @@ class TileTransit {
 
   /// After them.
   void end(std::int64_t col, TileRows rows) {
-    if (activates_ && activate(col, rows)) return;
+    if (!simple_ && activates_ && activate(col, rows)) return;
     send(0, task_.c + col, rows);
   }
 
@@ -120,6 +125,7 @@ class TileTransit {
     tile_.result_step = step * static_cast<std::int64_t>(sizeof(float));
     if (task_.accumulate) tile_.sum = {to, tile_.result_step};
     copies_[kSends].from = nowhere_;
+    run_copies(kSends);
     begin_copies(kSends);
     multiply();
     wait();
@@ -128,7 +134,7 @@ class TileTransit {
   /// After the last tile.
   void flush() {
     turns_ = 0;
-    begin_copies(kSends);
+    run_copies(kSends);
   }
 
  private:
@@ -210,6 +216,7 @@ class TileTransit {
     for (int i = 0; i < Rows; ++i) copies_[kSends - 1 - first - i].to = base + rows[i];
     first_copy_ -= Rows;
   }
+  void run_copies(int end) { first_copy_ = WholeTile::run_copies(first_copy_, copies_ + end, turns_); }
   // All copies, up to `end`, are made before the products end. Nothing is then copied to where nothing is, or to a
   // fetched row's place that is not in use.
   void begin_copies(int end) {
@@ -224,6 +231,7 @@ class TileTransit {
   const float* const start_;
   WholeTile tile_;
   std::int64_t turns_ = 0;
+  bool simple_ = false;  // tiles only go to their place
   TileCopy copies_[kSends + 3 * Rows + 1];
   int fetches_end_ = kSends;
   const TileCopy* first_copy_ = copies_ + kSends;

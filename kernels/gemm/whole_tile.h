@@ -30,7 +30,7 @@ struct TileCopy {
 /// results = ((start + A * B) + sum + bias) * scale + residual; but for the start, what is null is left out. Rows of 12
 /// columns. A's and B's places, and what lies where in here, the assembly knows.
 struct WholeTile {
-  const void* a = nullptr;
+  const float* a = nullptr;
   std::int64_t a_step = 0;  ///< bytes
   const float* b = nullptr;
   std::int64_t b_step = 0;            ///< bytes
@@ -46,16 +46,21 @@ struct WholeTile {
   TileRowsAt residual;
   float* results = nullptr;
   std::int64_t result_step = 0;  ///< bytes
+  std::int64_t plain = 0;        ///< not 0: what comes between the first turns and the results is left out
 
   std::int64_t all_turns() const { return first_half ? 2 * turns : turns; }
   std::int64_t copies_a_turn() const { return second_copy > 0 ? 2 : 1; }
 
-  /// Copies [first, last) are made in so many turns, those that do not come by then at once; `last` goes nowhere.
+  /// Copies [first, last) are made in so many turns; `last` goes nowhere.
   void take_copies(const TileCopy* first, const TileCopy* last, std::int64_t of_turns) {
     second_copy = last - first > of_turns ? sizeof(TileCopy) : 0;
-    for (; last - first > 2 * of_turns; ++first) first->run();
     copy = first;
     last_copy = last;
+  }
+  /// Makes those that would not come by in so many turns. Returns the first of the others.
+  static const TileCopy* run_copies(const TileCopy* first, const TileCopy* last, std::int64_t of_turns) {
+    for (; last - first > 2 * of_turns; ++first) first->run();
+    return first;
   }
   /// The turns are over, others follow.
   void pass_copies() { copy += std::min(copies_a_turn() * turns, last_copy - copy); }

@@ -21,7 +21,7 @@ static_assert(offsetof(WholeTile, a_step) == 8 && offsetof(WholeTile, b) == 16 &
               offsetof(WholeTile, first_half) == 72 && offsetof(WholeTile, steps) == 80 &&
               offsetof(WholeTile, sum) == 88 && offsetof(WholeTile, bias) == 104 && offsetof(WholeTile, scale) == 120 &&
               offsetof(WholeTile, residual) == 128 && offsetof(WholeTile, results) == 144 &&
-              offsetof(WholeTile, result_step) == 152);
+              offsetof(WholeTile, result_step) == 152 && offsetof(WholeTile, plain) == 160);
 
 // clang-format off
 #define BRAMBLE_FMA(c0, c1, c2, b0, b1, b2, a)  \
@@ -73,6 +73,7 @@ static_assert(offsetof(WholeTile, a_step) == 8 && offsetof(WholeTile, b) == 16 &
   ROWS(BRAMBLE_START_FIRST, BRAMBLE_START)                                                            \
   "cbz x15, 4f\n"                                                                                     \
   "2:\n\t" TURN "subs x15, x15, #1\n\t" "b.ne 2b\n\t"                                                 \
+  "ldr x10, [%[tile], #160]\n\t" "cbnz x10, 10f\n\t"                                                  \
   "cbz x20, 4f\n\t" "mov x10, x20\n\t" "mov x11, #48\n\t" ROWS(BRAMBLE_STORE, BRAMBLE_STORE)          \
   "mov x20, xzr\n\t" "ldr x15, [%[tile], #40]\n\t" ROWS(BRAMBLE_ZERO, BRAMBLE_ZERO) "b 2b\n"          \
   "4:\n\t" "ldr x15, [%[tile], #80]\n\t" "cbz x15, 6f\n"                                              \
@@ -92,7 +93,7 @@ static_assert(offsetof(WholeTile, a_step) == 8 && offsetof(WholeTile, b) == 16 &
   "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30",    \
   "v31", "memory", "cc"
 
-// Seven rows where they lie: x0 to x6, a step's element at x14 in each; B at x7.
+// Seven rows where they lie: x0 to x6, a turn's elements x14 bytes on in each; B at x7.
 #define BRAMBLE_ROWS_LANE(l)                      \
   BRAMBLE_FMA(8, 9, 10, 29, 30, 31, 0.s[l])           \
   BRAMBLE_FMA(11, 12, 13, 29, 30, 31, 1.s[l])         \
@@ -116,12 +117,12 @@ static_assert(offsetof(WholeTile, a_step) == 8 && offsetof(WholeTile, b) == 16 &
   BRAMBLE_ROWS_COLUMNS(0, 32) BRAMBLE_ROWS_LOAD(s) BRAMBLE_ROWS_LANE(0)             \
   "add x7, x7, #48\n\t" "add x14, x14, #4\n\t"
 
-/// Seven rows of A where they lie: `a` points to their addresses, a_step is how far in each the sums begin. B's steps
-/// follow each other.
+/// Seven rows of A where they lie, a_step bytes from row to row. B's steps follow each other.
 BRAMBLE_INLINE void multiply_seven_rows(const WholeTile& tile) {
   asm volatile(
-      "ldp x0, x14, [%[tile]]\n\t" "ldr x7, [%[tile], #16]\n\t"
-      "ldp x5, x6, [x0, #40]\n\t" "ldp x3, x4, [x0, #24]\n\t" "ldp x1, x2, [x0, #8]\n\t" "ldr x0, [x0]\n\t"
+      "ldp x0, x6, [%[tile]]\n\t" "ldr x7, [%[tile], #16]\n\t" "mov x14, xzr\n\t"
+      "add x1, x0, x6\n\t" "add x2, x0, x6, lsl #1\n\t" "add x3, x1, x6, lsl #1\n\t"
+      "add x4, x0, x6, lsl #2\n\t" "add x5, x1, x6, lsl #2\n\t" "add x6, x2, x6, lsl #2\n\t"
       BRAMBLE_WHOLE_TILE(BRAMBLE_SEVEN_ROWS, BRAMBLE_ROWS_TURN, BRAMBLE_ROWS_STEP)
       : : [tile] "r"(&tile) : BRAMBLE_CLOBBERS);
 }

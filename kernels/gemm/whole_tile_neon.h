@@ -50,6 +50,7 @@ BRAMBLE_INLINE void run(const WholeTile& tile, Turn turn, Step step) {
       copy += copy < tile.last_copy;
     }
   }
+  if (tile.plain) return store_rows(acc, tile.results, RowOffsets<Rows>(tile.result_step).at);
   for (const std::int64_t end = k + tile.steps; k < end; ++k) step(acc, k);
   add(acc, tile.sum);
   add(acc, tile.bias);
@@ -63,7 +64,7 @@ BRAMBLE_INLINE void run(const WholeTile& tile, Turn turn, Step step) {
 BRAMBLE_INLINE void multiply_seven_rows(const WholeTile& tile) {
   const float* a[7];
   BRAMBLE_UNROLL
-  for (int i = 0; i < 7; ++i) a[i] = static_cast<const float* const*>(tile.a)[i] + whole_tile::floats(tile.a_step);
+  for (int i = 0; i < 7; ++i) a[i] = tile.a + i * whole_tile::floats(tile.a_step);
   const auto turn = [&](Accumulators<7, 3> & acc, std::int64_t k) __attribute__((always_inline)) {
     float32x4_t steps[7];
     BRAMBLE_UNROLL
@@ -84,8 +85,7 @@ BRAMBLE_INLINE void multiply_seven_rows(const WholeTile& tile) {
 }
 
 BRAMBLE_INLINE void multiply_eight_lanes(const WholeTile& tile) {
-  const auto* a = static_cast<const float*>(tile.a);
-  const float* b = tile.b;
+  const float *a = tile.a, *b = tile.b;
   const std::int64_t a_step = whole_tile::floats(tile.a_step), b_step = whole_tile::floats(tile.b_step);
   const auto step = [&](Accumulators<8, 3> & acc, std::int64_t) __attribute__((always_inline)) {
     step_lanes(acc, a, b);
