@@ -148,8 +148,8 @@ struct Forward {
   Forward(const BindContext& context, const graph::DepthwiseConv2dAttributes& attributes)
       : shape(kernel_shape(attributes, context.input(kX).shape, context.output(kY).shape)),
         parts(context.output(kSums).shape[0]),
-        tasks(shape, parts, kTraffic, context.caches.l2),
         ways_in(attributes, {}),
+        tasks(shape, parts, shape.stride > 1 && !ways_in.x && !context.has_output(kSums), kTraffic, context.caches.l2),
         bounds(bounds_of(attributes.activation)),
         has_bias(context.has_input(kBias)) {
     shape.x_pitch = row_stride(context.input(kX));
@@ -173,8 +173,8 @@ struct Forward {
 
   DepthwiseConv2dShape shape;
   std::int64_t parts;
-  DepthwiseTasks tasks;
   WaysIn ways_in;
+  DepthwiseTasks tasks;
   Bounds bounds;
   bool has_bias;
 };
@@ -188,7 +188,7 @@ struct Backward {
   Backward(const BindContext& context, const graph::DepthwiseConv2dBwd& op)
       : shape(kernel_shape(op.attributes, context.input(kX).shape, context.input(kDy).shape)),
         parts(context.output(kSums).shape[0]),
-        tasks(shape, parts, kTraffic, context.caches.l2),
+        tasks(shape, parts, false, kTraffic, context.caches.l2),
         ways_in(op.attributes, op.gradient_normalisation),
         has_dx(context.has_output(kDx)),
         has_dw(context.has_output(kDw)),

@@ -48,7 +48,7 @@ RowSpan gathered_gradient_rows(const DepthwiseConv2dShape& shape, RowSpan of) {
   return {(top + shape.stride - 1) / shape.stride, std::min(bottom / shape.stride + 1, shape.out_height)};
 }
 
-DepthwiseTasks::DepthwiseTasks(const DepthwiseConv2dShape& shape, std::int64_t most_parts,
+DepthwiseTasks::DepthwiseTasks(const DepthwiseConv2dShape& shape, std::int64_t most_parts, bool in_place,
                                const DepthwiseTraffic& traffic, std::size_t l2_bytes)
     : height(shape.out_height),
       channels(shape.channels),
@@ -57,12 +57,18 @@ DepthwiseTasks::DepthwiseTasks(const DepthwiseConv2dShape& shape, std::int64_t m
       // The kernels take two rows at once where outputs are one pixel apart.
       turn(shape.stride == 1 && summed_rows == 1 ? 2 : summed_rows) {
   const auto cache = static_cast<std::int64_t>(l2_bytes / sizeof(float)) / 8 * 5;
+  const auto fitting = [&](std::int64_t rows) { return std::max(cache / (rows * shape.in_width), kLine); };
+  if (in_place) {
+    block = kernels::round_up(ceil_div(channels, ceil_div(channels, fitting(extent(shape) + 1))), kLine);
+    channel_blocks = ceil_div(channels, block);
+    parts = std::min(kTaskGoal, total);
+    return;
+  }
   const std::int64_t window = (summed_rows - 1) * shape.stride + extent(shape) + 1;
   const std::int64_t live_rows = traffic.streams * summed_rows * shape.stride + traffic.windows * window;
-  const std::int64_t fitting = std::max(cache / (live_rows * shape.in_width), kLine);
   parts = most_parts < shape.batch ? largest_divisor(shape.batch, most_parts) : shape.batch;
   const std::int64_t wanted = std::min(ceil_div(kTaskGoal, parts), ceil_div(channels, kFewestChannels));
-  block = kernels::round_up(ceil_div(channels, std::max(ceil_div(channels, fitting), wanted)), kLine);
+  block = kernels::round_up(ceil_div(channels, std::max(ceil_div(channels, fitting(live_rows)), wanted)), kLine);
   channel_blocks = ceil_div(channels, block);
   if (count() < kTaskGoal) parts = std::min({parts * ceil_div(kTaskGoal, count()), most_parts, total});
 }

@@ -44,8 +44,10 @@ struct DepthwiseTraffic {
 /// be, so that few rows are made on the way in twice.
 class DepthwiseTasks {
  public:
-  DepthwiseTasks(const kernels::DepthwiseConv2dShape& shape, std::int64_t most_parts, const DepthwiseTraffic& traffic,
-                 std::size_t l2_bytes);
+  /// `in_place`: no row is made on the way in, and no sums are taken. Then rows are divided rather than channels: a row
+  /// of tiles takes as long to begin for a few channels as for many.
+  DepthwiseTasks(const kernels::DepthwiseConv2dShape& shape, std::int64_t most_parts, bool in_place,
+                 const DepthwiseTraffic& traffic, std::size_t l2_bytes);
 
   std::int64_t count() const { return parts * channel_blocks; }
   // All parts of one block after the other: the last block's tasks, which may be smaller, end the phase.

@@ -35,10 +35,11 @@ void depthwise_conv2d_fwd_f32(const DepthwiseConv2dShape& shape, const float* x,
       depthwise::forward_taps(shape.kernel_height, shape.stride, shape.padding_height, shape.dilation);
   const AxisTaps horizontal =
       depthwise::forward_taps(shape.kernel_width, shape.stride, shape.padding_width, shape.dilation);
-  for (std::int64_t c = slice.channel_begin; c < slice.channel_end; c += kChannelBlock) {
+  const std::int64_t widest = shape.stride > 1 && shape.ring == 0 ? depthwise::kWideChannelBlock : kChannelBlock;
+  for (std::int64_t c = slice.channel_begin; c < slice.channel_end; c += widest) {
     const Filter filter{weight + c, shape.kernel_width, shape.channels};
     const Finish finish{bias ? bias + c : nullptr, minimum, maximum};
-    const std::int64_t block = std::min(kChannelBlock, slice.channel_end - c);
+    const std::int64_t block = std::min(widest, slice.channel_end - c);
     for_each_image(slice, shape.out_height, [&](std::int64_t image, std::int64_t row, std::int64_t rows) {
       const SourceImage source = depthwise::forward_source(shape, x, image, slice, c);
       const std::int64_t row_step = shape.out_width * shape.channels;

@@ -42,9 +42,12 @@ inline AxisTaps backward_taps(std::int64_t kernel, std::int64_t stride, std::int
 
 /// Channels that one sweep of a tile handles: four rows of a 14-wide image stay in the L1D.
 inline constexpr std::int64_t kChannelBlock = 256;
+/// Where outputs lie further apart, and x comes from memory: then hardly a row is read twice, and a tile's beginning
+/// counts.
+inline constexpr std::int64_t kWideChannelBlock = 1024;
 
 /// What a pixel outside the image reads, whatever the channel within its block.
-alignas(64) inline constexpr float kZeros[kChannelBlock] = {};
+alignas(64) inline constexpr float kZeros[kWideChannelBlock] = {};
 
 /// An image that is gathered from: [height][width] pixels, `pixels` at the block's first channel.
 struct SourceImage {

@@ -58,7 +58,7 @@ BRAMBLE_INLINE void narrow_tile(const GemmRows& product, const TileTask& task, c
   const float* b = product.b + col * product.b_depth + terms.begin * kWidth;
   const bool whole = product.cols - col >= kWidth;
   Accumulators<Rows, Vectors> acc;
-  gemm::begin_tile(acc, whole ? task.start(col) : nullptr);
+  gemm::begin_tile(acc, whole && !transit.in_halves() ? task.start(col) : nullptr);
   const float* a[Rows];
   BRAMBLE_UNROLL
   for (int i = 0; i < Rows; ++i) a[i] = rows.a[i];
@@ -76,7 +76,10 @@ BRAMBLE_INLINE void narrow_tile(const GemmRows& product, const TileTask& task, c
     for (int i = 0; i < Rows; ++i) step[i] = vld1q_dup_f32(a[i] + k);
     gemm::step_rows<0>(acc, step, b);
   }
-  if (transit.in_halves()) gemm::add_rows(acc, first_half, gemm::kRowsSideBySide<kWidth>);
+  if (transit.in_halves()) {
+    gemm::add_rows(acc, first_half, gemm::kRowsSideBySide<kWidth>);
+    if (whole && task.epilogue.bias) gemm::add_rows(acc, task.epilogue.bias + col, gemm::kSameRow);
+  }
   if (!whole) return gemm::finish_edge(acc, task, col, rows.c, rows.count, product.cols - col);
   float* const joined = Rows == kRows && Vectors < 3 ? transit.join(col, kWidth, rows.c) : nullptr;
   if (joined)
@@ -106,7 +109,9 @@ void narrow_tiles(const GemmRows& product, const TileTask& task, const RowTile& 
 /// Columns [col_begin, col_end).
 BRAMBLE_INLINE void multiply_group(const GemmRows& product, const TileTask& task, const Terms& terms,
                                    std::int64_t col_begin, std::int64_t col_end) {
-  Transit transit(task, terms.end - terms.begin, terms.step);
+  // The bias last, as where the halves of a sum are blocks of their own.
+  const bool in_halves = Transit::takes_halves(task.accumulate, terms.end - terms.begin, terms.step);
+  Transit transit(task, terms.end - terms.begin, terms.step, in_halves);
   gemm::WholeTile& tile = transit.tile();
   tile.a_step = product.a_stride * static_cast<std::int64_t>(sizeof(float));
   const std::int64_t whole_cols = (col_end - col_begin) / kGemmTileCols * kGemmTileCols;

@@ -34,13 +34,15 @@ __attribute__((noinline)) void gelu_bwd_tile(const float* z, float* dx) {
 template <int Rows>
 class TileTransit {
  public:
-  /// Of tiles of one task, whose sums have `depth` terms and break after each `depth_step`.
-  TileTransit(const TileTask& task, std::int64_t depth, std::int64_t depth_step)
+  /// Of tiles of one task, whose sums have `depth` terms and break after each `depth_step`. A bias comes with the first
+  /// products, unless it is the `last` to be added, as where C comes and goes between the pieces.
+  TileTransit(const TileTask& task, std::int64_t depth, std::int64_t depth_step, bool last_bias = false)
       : task_(task),
-        fetches_(task.accumulate || task.epilogue.scale || task.epilogue.residual || task.epilogue.gelu_input),
+        start_(last_bias ? nullptr : task.start(0)),
+        fetches_(task.accumulate || task.epilogue.scale || task.epilogue.residual || task.epilogue.gelu_input ||
+                 (task.epilogue.bias && !start_)),
         activates_(task.epilogue.preactivation || task.epilogue.gelu_input ||
-                   task.epilogue.activation != Activation::none),
-        start_(task.start(0)) {
+                   task.epilogue.activation != Activation::none) {
     if (takes_halves(task.accumulate, depth, depth_step)) {
       take_turns(depth_step);
       tile_.first_half = pieces_[0];
@@ -187,10 +189,8 @@ class TileTransit {
   void fetch_addends(std::int64_t col, TileRows rows) {
     const GemmEpilogue& epilogue = task_.epilogue;
     int slot = kSends;
-    if (task_.accumulate) {
-      tile_.sum = fetch(task_.c + col, rows, slot);
-      if (epilogue.bias) tile_.bias = {epilogue.bias + col, 0};
-    }
+    if (task_.accumulate) tile_.sum = fetch(task_.c + col, rows, slot);
+    if (epilogue.bias && !start_) tile_.bias = {epilogue.bias + col, 0};
     if (epilogue.scale) tile_.scale = epilogue.scale + col;
     if (epilogue.residual) tile_.residual = fetch(epilogue.residual + col, rows, slot);
     if (epilogue.gelu_input) fetch(epilogue.gelu_input + col, rows, slot);
@@ -227,8 +227,8 @@ class TileTransit {
   static constexpr int kSends = 2 * Rows;
 
   const TileTask& task_;
-  const bool fetches_, activates_;
   const float* const start_;
+  const bool fetches_, activates_;
   WholeTile tile_;
   std::int64_t turns_ = 0;
   bool simple_ = false;  // tiles only go to their place

@@ -32,9 +32,11 @@ std::vector<DepthwiseConv2dShape> shapes() {
 
 TEST(DepthwiseTasks, EachRowAndChannelIsInOneTurn) {
   for (const DepthwiseConv2dShape& s : shapes()) {
-    for (const std::int64_t most_parts : {1, 3, 64}) {
-      const DepthwiseTasks tasks(s, most_parts, {4, 3}, kL2);
-      ASSERT_LE(tasks.parts, most_parts);
+    for (const auto& [most_parts, in_place] : {std::pair{1L, false}, {3L, false}, {64L, false}, {1L, true}}) {
+      const DepthwiseTasks tasks(s, most_parts, in_place, {4, 3}, kL2);
+      if (!in_place) {
+        ASSERT_LE(tasks.parts, most_parts);
+      }
       std::vector<int> seen(static_cast<std::size_t>(s.batch * s.out_height * s.channels));
       for (std::int64_t task = 0; task < tasks.count(); ++task) {
         ASSERT_LT(tasks.part_of(task), tasks.parts);
@@ -57,7 +59,7 @@ TEST(DepthwiseTasks, KeepFourCoresEvenlyBusy) {
     for (const auto& [extent, channels] : {std::pair{112, 32}, {56, 144}, {28, 192}, {14, 576}, {7, 960}}) {
       const DepthwiseConv2dShape s{batch, extent, extent, channels, extent, extent, 3, 3, 1, 1, 1, 1};
       const std::int64_t parts = std::clamp<std::int64_t>(batch * extent * extent / 64, 1, 64);
-      const DepthwiseTasks tasks(s, parts, {4, 3}, kL2);
+      const DepthwiseTasks tasks(s, parts, false, {4, 3}, kL2);
       EXPECT_GE(tasks.count(), 16) << extent << "x" << channels;
       std::vector<std::int64_t> cores(4);
       for (std::int64_t task = 0; task < tasks.count(); ++task) {

@@ -243,6 +243,7 @@ TEST(Gemm, SumsOfRowsInPlaceThatBreakInATileAreThoseOfTwoProducts) {
         GemmEpilogue epilogue;
         epilogue.residual = residual.data();
         epilogue.scale = scale.data();
+        epilogue.bias = bias.data();
         GemmRows whole{rows, cols, depth, half, a.data(), depth, panels.data(), depth, got.data(), cols};
         gemm_rows_f32(whole, epilogue);
 
@@ -254,7 +255,6 @@ TEST(Gemm, SumsOfRowsInPlaceThatBreakInATileAreThoseOfTwoProducts) {
         }
         EXPECT_EQ(got, want) << rows << " rows, " << cols << " columns, " << depth << " terms";
 
-        epilogue.bias = bias.data();
         epilogue.activation = Activation::gelu;
         gemm_rows_f32(whole, epilogue);
         gemm_f32_ref(rows, cols, depth, a.data(), depth, 1, b.data(), cols, 1, want.data(), cols, false, epilogue);
