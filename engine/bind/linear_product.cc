@@ -18,6 +18,10 @@ constexpr std::int64_t kLargeWeight = (512 << 10) / sizeof(float);
 constexpr std::int64_t kBlockTiles = 16;
 constexpr std::int64_t kBlockPanels = 16;
 
+// Multiply-adds of a product whose tasks take so short a time that no more of them are made than cores need.
+constexpr std::int64_t kSmallProduct = 2 << 20;
+constexpr std::int64_t kFewestTasks = 4;
+
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
@@ -42,12 +46,16 @@ LinearProduct::LinearProduct(std::int64_t product_rows, std::int64_t product_col
   }
   // Whole columns, so that A is fetched once; narrower only where there are too few rows for four cores. A multiple
   // of four row tasks, which differ by one tile at most.
-  const std::int64_t goal = std::max(kTaskGoal, ceil_div(rows * depth, kTaskFloats));
+  const std::int64_t fewest = rows * depth * cols < kSmallProduct ? kFewestTasks : kTaskGoal;
+  const std::int64_t goal = std::max(fewest, ceil_div(rows * depth, kTaskFloats));
   row_tasks = std::min(kernels::round_up(goal, 4), tiles());
-  col_tasks = std::clamp<std::int64_t>(kTaskGoal / row_tasks, 1, panels());
+  col_tasks = std::clamp<std::int64_t>(fewest / row_tasks, 1, panels());
 }
 
-std::int64_t LinearProduct::tiles() const { return ceil_div(rows, kGemmRowsTile); }
+// One row more than tiles have goes with the last one, of which the kernel makes two of four rows.
+std::int64_t LinearProduct::tiles() const {
+  return std::max<std::int64_t>(1, ceil_div(rows - 1, kGemmRowsTile));
+}
 std::int64_t LinearProduct::panels() const { return ceil_div(cols, kGemmTileCols); }
 
 std::int64_t LinearProduct::depth_step() const {
@@ -56,7 +64,9 @@ std::int64_t LinearProduct::depth_step() const {
 }
 
 LinearProduct::Block LinearProduct::block(std::int64_t task) const {
-  const auto row = [&](std::int64_t i) { return std::min(tiles() * i / row_tasks * kGemmRowsTile, rows); };
+  const auto row = [&](std::int64_t i) {
+    return i == row_tasks ? rows : std::min(tiles() * i / row_tasks * kGemmRowsTile, rows);
+  };
   const auto col = [&](std::int64_t i) { return std::min(panels() * i / col_tasks * kGemmTileCols, cols); };
   return {row(task % row_tasks), row(task % row_tasks + 1), col(task / row_tasks), col(task / row_tasks + 1)};
 }

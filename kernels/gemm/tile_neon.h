@@ -47,7 +47,7 @@ BRAMBLE_INLINE void step_rows(Accumulators<Rows, Vectors>& acc, const float32x4_
   BRAMBLE_UNROLL
   for (int i = 0; i < Rows; ++i) {
     BRAMBLE_UNROLL
-    for (int j = 0; j < Vectors; ++j) acc.v[i][j] = fma_lane_f32<Lane>(acc.v[i][j], columns[j], a[i]);
+    for (int j = 0; j < Vectors; ++j) add_product_lane_f32<Lane>(acc.v[i][j], columns[j], a[i]);
   }
   end_step();
 }

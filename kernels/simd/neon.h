@@ -38,6 +38,16 @@ inline float32x4_t fma_lane_f32(float32x4_t acc, float32x4_t b, float32x4_t a) {
 #endif
 }
 
+/// acc = acc + b * a[Lane], likewise; acc keeps its register, where GCC might copy it from one to another.
+template <int Lane>
+inline void add_product_lane_f32(float32x4_t& acc, float32x4_t b, float32x4_t a) {
+#if defined(__aarch64__)
+  asm("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(acc) : "w"(b), "w"(a), "i"(Lane));
+#else
+  acc = fma_lane_f32<Lane>(acc, b, a);
+#endif
+}
+
 /// b * a[Lane].
 template <int Lane>
 inline float32x4_t mul_lane_f32(float32x4_t b, float32x4_t a) {
