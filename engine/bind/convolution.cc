@@ -31,8 +31,7 @@ const float* optional_in(const Operands& operands, int i, bool present) {
 Bound bind_convolution(const BindContext& context, const Conv2dShape& shape, graph::Activation activation) {
   const ConvBlocking blocking = blocking_of(context);
   std::vector<ProductTask> tasks;
-  cut_product(shape.out_rows(), shape.out_per_group(), shape.groups, kernels::conv2d_fwd_tile_rows(shape, false), 0,
-              tasks);
+  cut_product(shape.out_rows(), shape.out_per_group(), shape.groups, kernels::conv2d_fwd_whole_tiles(shape), 0, tasks);
   const bool has_bias = context.has_input(2), has_residual = context.has_input(3);
   Phase phase;
   phase.tasks = static_cast<std::int64_t>(tasks.size());

@@ -52,9 +52,13 @@ LinearProduct::LinearProduct(std::int64_t product_rows, std::int64_t product_col
   col_tasks = std::clamp<std::int64_t>(fewest / row_tasks, 1, panels());
 }
 
-// One row more than tiles have goes with the last one, of which the kernel makes two of four rows.
+std::int64_t LinearProduct::tile_rows() const {
+  return kernels::gemm_rows_wide_cols(cols) == cols ? kernels::gemm_rows_whole_tiles(cols) : kGemmRowsTile;
+}
+// One row more than tiles have goes with the last one, of seven, of which the kernel makes two of four rows.
 std::int64_t LinearProduct::tiles() const {
-  return std::max<std::int64_t>(1, ceil_div(rows - 1, kGemmRowsTile));
+  const std::int64_t over = tile_rows() == kGemmRowsTile ? 1 : 0;
+  return std::max<std::int64_t>(1, ceil_div(rows - over, tile_rows()));
 }
 std::int64_t LinearProduct::panels() const { return ceil_div(cols, kGemmTileCols); }
 
@@ -65,7 +69,7 @@ std::int64_t LinearProduct::depth_step() const {
 
 LinearProduct::Block LinearProduct::block(std::int64_t task) const {
   const auto row = [&](std::int64_t i) {
-    return i == row_tasks ? rows : std::min(tiles() * i / row_tasks * kGemmRowsTile, rows);
+    return i == row_tasks ? rows : std::min(tiles() * i / row_tasks * tile_rows(), rows);
   };
   const auto col = [&](std::int64_t i) { return std::min(panels() * i / col_tasks * kGemmTileCols, cols); };
   return {row(task % row_tasks), row(task % row_tasks + 1), col(task / row_tasks), col(task / row_tasks + 1)};

@@ -38,6 +38,7 @@ struct LinearProduct {
   std::int64_t row_tasks, col_tasks;
 
  private:
+  std::int64_t tile_rows() const;
   std::int64_t tiles() const;   // of rows
   std::int64_t panels() const;  // of columns
 };

@@ -21,6 +21,10 @@ std::int64_t conv2d_fwd_tile_rows(const Conv2dShape& shape, bool normalised) {
   return !normalised && pixels_in_place(conv2d_fwd_grid(shape)) ? kGemmRowsTile : kGemmTileRows;
 }
 
+std::int64_t conv2d_fwd_whole_tiles(const Conv2dShape& shape) {
+  return pixels_in_place(conv2d_fwd_grid(shape)) ? gemm_rows_whole_tiles(shape.out_per_group()) : kGemmTileRows;
+}
+
 std::int64_t conv2d_scratch(const ConvBlocking& blocking) {
   return blocking.depth * (blocking.rows + blocking.gradient_cols);
 }

@@ -86,6 +86,9 @@ std::int64_t conv2d_scratch(const ConvBlocking& blocking);
 /// Output pixels that the forward computes at a time: slices of a multiple of it compute none in vain.
 std::int64_t conv2d_fwd_tile_rows(const Conv2dShape& shape, bool normalised);
 
+/// Rows in multiples of which the tiles of all columns are whole.
+std::int64_t conv2d_fwd_whole_tiles(const Conv2dShape& shape);
+
 /// y = epilogue(conv(x)) for output pixels [row_begin, row_end) and the group's channels [col_begin, col_end). Written
 /// (=). The epilogue's bias has out_channels elements, its residual and preactivation lie like y.
 void conv2d_fwd_f32(const Conv2dShape& shape, const ConvSource& x, const float* weight, float* y,

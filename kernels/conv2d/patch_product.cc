@@ -107,7 +107,8 @@ void product_f32(const PatchProduct& product, const ConvSlice& slice, const Conv
   terms.panel_depth = depth;
   if (product.rows_in_place()) {
     terms.depth = depth;
-    return for_row_blocks(slice, blocking, kGemmRowsTile, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t tile = gemm_rows_whole_tiles(slice.col_end - slice.col_begin);
+    return for_row_blocks(slice, blocking, tile, [&](std::int64_t begin, std::int64_t end) {
       multiply_pixels(product, begin, end, terms, slice);
     });
   }
@@ -127,7 +128,8 @@ void product_terms_f32(const PatchProduct& product, std::int64_t k, std::int64_t
                        const ConvSlice& slice, const ConvBlocking& blocking, float* scratch) {
   const Terms terms{k, depth, round_up(depth, 4), panels, depth, 0};
   if (product.rows_in_place()) {
-    return for_row_blocks(slice, blocking, kGemmRowsTile, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t tile = gemm_rows_whole_tiles(slice.col_end - slice.col_begin);
+    return for_row_blocks(slice, blocking, tile, [&](std::int64_t begin, std::int64_t end) {
       multiply_pixels(product, begin, end, terms, slice);
     });
   }

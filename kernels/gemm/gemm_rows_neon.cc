@@ -5,6 +5,7 @@
 #include "kernels/gemm/shallow_rows_neon.h"
 #include "kernels/gemm/tile_neon.h"
 #include "kernels/gemm/tile_transit_neon.h"
+#include "kernels/gemm/wide_rows_neon.h"
 
 namespace bramble::kernels {
 namespace {
@@ -60,21 +61,53 @@ constexpr std::int64_t kGroupFloats = (36 << 10) / sizeof(float);
 // What stays in half of L2.
 constexpr std::int64_t kHalfL2Floats = (256 << 10) / sizeof(float);
 
-/// A product in blocks: some terms of the sums, some of the columns.
+/// A product in blocks: some terms of the sums, some of the columns, which are last those that are taken 16 at a time.
 struct Blocks {
   const GemmRows& product;
   const GemmEpilogue& epilogue;
   std::int64_t step;        // of the depth
   std::int64_t depth_step;  // after which sums break
   std::int64_t group;       // columns
+  std::int64_t wide;        // columns, the last ones
 
-  BRAMBLE_PAGE_ALIGNED void run(std::int64_t k, std::int64_t col) const {
-    const Terms terms{k, std::min(k + step, product.depth), depth_step};
-    const TileTask task(product.c, terms.end == product.depth ? epilogue : GemmEpilogue{}, product.accumulate || k > 0);
-    const std::int64_t end = std::min(col + group, product.cols);
-    if (product.rows > kFewRows) return multiply_group(product, task, terms, col, end);
-    const RowTile rows(product, 0, product.rows);
-    gemm::narrow_tiles<kFewRows>(product, task, rows, terms, col, end, nullptr);
+  // A passes by once for each group of columns: a step of its depth at a time if all of it leaves L2 too little room,
+  // as long as C, which then comes and goes once a step, stays there instead. Either way the same bits.
+  void run() const {
+    const std::int64_t depth = std::max<std::int64_t>(product.depth, 1);
+    const bool c_stays = product.rows * depth > kHalfL2Floats && product.rows * product.cols <= kHalfL2Floats;
+    const std::int64_t outer_step = c_stays ? step : depth;
+    for (std::int64_t begin = 0; begin < depth; begin += outer_step) {
+      for (std::int64_t col = 0; col < product.cols;) {
+        const std::int64_t last = product.cols - wide;
+        // A last panel that is narrow goes with those before it, rather than have A pass by for it.
+        const bool all = last - col < group + kGemmTileCols;
+        const std::int64_t end = col >= last ? product.cols : all ? last : col + group;
+        for (std::int64_t k = begin; k < std::min(begin + outer_step, depth); k += step) {
+          if (col < last || wide == 0) {
+            multiply(k, col, end);
+          } else {
+            multiply_last(k, col);
+          }
+        }
+        col = end;
+      }
+    }
+  }
+
+ private:
+  Terms terms(std::int64_t k) const { return {k, std::min(k + step, product.depth), depth_step}; }
+  TileTask task(const Terms& of) const {
+    return {product.c, of.end == product.depth ? epilogue : GemmEpilogue{}, product.accumulate || of.begin > 0};
+  }
+
+  BRAMBLE_PAGE_ALIGNED void multiply(std::int64_t k, std::int64_t col, std::int64_t end) const {
+    const Terms of = terms(k);
+    if (product.rows > kFewRows) return multiply_group(product, task(of), of, col, end);
+    gemm::narrow_tiles<kFewRows>(product, task(of), RowTile(product, 0, product.rows), of, col, end, nullptr);
+  }
+  BRAMBLE_PAGE_ALIGNED void multiply_last(std::int64_t k, std::int64_t col) const {
+    const Terms of = terms(k);
+    gemm::multiply_wide(product, task(of), of, col, product.cols);
   }
 };
 
@@ -90,16 +123,7 @@ void gemm_rows_f32(const GemmRows& product, const GemmEpilogue& epilogue) {
   const std::int64_t step = few_rows || in_halves ? depth : depth_step;
   const std::int64_t panels =
       few_rows ? product.cols : std::max<std::int64_t>(1, kGroupFloats / (kGemmTileCols * step));
-  const Blocks blocks{product, epilogue, step, depth_step, panels * kGemmTileCols};
-  // A passes by once for each group of columns: a step of its depth at a time if all of it leaves L2 too little room,
-  // as long as C, which then comes and goes once a step, stays there instead. Either way the same bits.
-  if (product.rows * depth > kHalfL2Floats && product.rows * product.cols <= kHalfL2Floats) {
-    for (std::int64_t k = 0; k < depth; k += step)
-      for (std::int64_t col = 0; col < product.cols; col += blocks.group) blocks.run(k, col);
-  } else {
-    for (std::int64_t col = 0; col < product.cols; col += blocks.group)
-      for (std::int64_t k = 0; k < depth; k += step) blocks.run(k, col);
-  }
+  Blocks{product, epilogue, step, depth_step, panels * kGemmTileCols, gemm::wide_columns(product)}.run();
 }
 
 }  // namespace bramble::kernels

@@ -10,28 +10,28 @@
 
 namespace bramble::kernels::gemm {
 
-/// Floats from row to row of a finished tile that waits: a tile of fewer columns may wait at its right.
+/// Floats from row to row of a finished tile that waits: a tile of fewer columns than 12 may wait at its right.
 inline constexpr std::int64_t kWaitingStep = kGemmTileCols + 8;
 
-/// Rows of 12 from waiting rows to waiting rows.
-template <int Rows>
+/// From waiting rows to waiting rows.
+template <int Rows, int Vectors>
 __attribute__((noinline)) void activate_tile(Activation activation, const float* from, float* to) {
   dispatch_activation(activation, [=]<Activation A>() {
-    for (int i = 0; i < Rows; ++i) activate_vectors<A, 3>(from + i * kWaitingStep, to + i * kWaitingStep);
+    for (int i = 0; i < Rows; ++i) activate_vectors<A, Vectors>(from + i * kWaitingStep, to + i * kWaitingStep);
   });
 }
 
 /// The same with the rows of z side by side.
-template <int Rows>
+template <int Rows, int Vectors>
 __attribute__((noinline)) void gelu_bwd_tile(const float* z, float* dx) {
-  for (int i = 0; i < Rows; ++i, z += kGemmTileCols, dx += kWaitingStep) gelu_bwd_vectors<3>(z, dx, dx);
+  for (int i = 0; i < Rows; ++i, z += 4 * Vectors, dx += kWaitingStep) gelu_bwd_vectors<Vectors>(z, dx, dx);
 }
 
 /// One tile after the other: a finished one's rows leave for C, and what the next one's epilogue reads comes to L1, a
 /// row or two a turn of the next one's products. All at once they would wait for the memory; so would those of a
 /// narrower tile at a whole one's right, which leave with it. Where sums break, they wait for their next piece in L1,
-/// too.
-template <int Rows>
+/// too. A tile is 12 columns wide, a copy, or 16, of which the second is the other copy's end.
+template <int Rows, int Columns = kGemmTileCols>
 class TileTransit {
  public:
   /// Of tiles of one task, whose sums have `depth` terms and break after each `depth_step`. A bias comes with the first
@@ -52,8 +52,8 @@ class TileTransit {
     }
     turns_ = tile_.all_turns();
     tile_.plain = !fetches_ && depth_step >= depth && tile_.steps == 0;
-    simple_ = !fetches_ && !activates_ && !start_ && turns_ >= Rows;
-    for (int i = 0; i < kSends; ++i) copies_[i].from = results_[kSends - 1 - i];
+    simple_ = !fetches_ && !activates_ && !start_ && turns_ >= kCopies * Rows;
+    for (int i = 0; i < kSends; ++i) copies_[i].from = results_[kGroups * Rows - 1 - i / kCopies] + 4 * (i % kCopies);
     if (task.accumulate) add_fetched(sum_);
     if (task.epilogue.residual) add_fetched(residual_);
     if (task.epilogue.gelu_input) add_fetched(gelu_input_);
@@ -111,6 +111,7 @@ class TileTransit {
   /// way of the tile at its left; null where that is not the one that ended last. Copies are 12 floats long, so the ends
   /// of that one's rows go twice.
   float* join(std::int64_t col, std::int64_t width, TileRows rows) {
+    static_assert(kCopies == 1);
     const bool one_waits = first_copy_ == copies_ + kSends - Rows && !task_.epilogue.gelu_input;
     if (!one_waits || copies_[kSends - 1].to + kGemmTileCols != task_.c + col + rows[0]) return nullptr;
     BRAMBLE_UNROLL
@@ -140,7 +141,7 @@ class TileTransit {
   }
 
  private:
-  using Row = float[kGemmTileCols];
+  using Row = float[Columns];
   using WaitingRow = float[kWaitingStep];
 
   /// What becomes of complete sums.
@@ -172,18 +173,21 @@ class TileTransit {
   }
 
   void add_fetched(Row* rows) {
-    for (int i = 0; i < Rows; ++i) copies_[fetches_end_++].to = rows[i];
+    for (int i = 0; i < kCopies * Rows; ++i) copies_[fetches_end_++].to = rows[i / kCopies] + 4 * (i % kCopies);
   }
   // To the place that add_fetched gave to the Rows slots from `slot` on. Loads that missed would hold up the products:
   // by their turn, after what is sent, rows are here. Where one begins, the tile beside it had its end.
   TileRowsAt fetch(const float* base, TileRows rows, int& slot) {
     TileCopy* const copies = copies_ + slot;
     BRAMBLE_UNROLL
-    for (int i = 0; i < Rows; ++i) copies[i].from = base + rows[i];
+    for (int i = 0; i < Rows; ++i) {
+      BRAMBLE_UNROLL
+      for (int j = 0; j < kCopies; ++j) copies[kCopies * i + j].from = base + rows[i] + 4 * j;
+    }
     BRAMBLE_UNROLL
-    for (int i = 0; i < Rows; ++i) __builtin_prefetch(copies[i].from + kGemmTileCols - 1);
+    for (int i = 0; i < Rows; ++i) __builtin_prefetch(copies[kCopies * i].from + Columns - 1);
     const TileRowsAt fetched{copies[0].to, sizeof(Row)};
-    slot += Rows;
+    slot += kCopies * Rows;
     return fetched;
   }
   void fetch_addends(std::int64_t col, TileRows rows) {
@@ -201,8 +205,8 @@ class TileTransit {
     const GemmEpilogue& epilogue = task_.epilogue;
     float* const activated = results_[epilogue.preactivation ? Rows : 0];
     if (epilogue.preactivation || epilogue.activation != Activation::none)
-      activate_tile<Rows>(epilogue.activation, results_[0], activated);
-    if (epilogue.gelu_input) gelu_bwd_tile<Rows>(gelu_input_[0], activated);
+      activate_tile<Rows, Columns / 4>(epilogue.activation, results_[0], activated);
+    if (epilogue.gelu_input) gelu_bwd_tile<Rows, Columns / 4>(gelu_input_[0], activated);
     if (!epilogue.preactivation) return false;
     send(Rows, task_.c + col, rows);
     send(0, epilogue.preactivation + col, rows);
@@ -213,8 +217,11 @@ class TileTransit {
   void send(int first, float* base, TileRows rows) {
     asm("" : "+r"(base));  // else GCC adds a row's offset and the column before it multiplies them by four
     BRAMBLE_UNROLL
-    for (int i = 0; i < Rows; ++i) copies_[kSends - 1 - first - i].to = base + rows[i];
-    first_copy_ -= Rows;
+    for (int i = 0; i < Rows; ++i) {
+      BRAMBLE_UNROLL
+      for (int j = 0; j < kCopies; ++j) copies_[kSends - kCopies * (1 + first + i) + j].to = base + rows[i] + 4 * j;
+    }
+    first_copy_ -= kCopies * Rows;
   }
   void run_copies(int end) { first_copy_ = WholeTile::run_copies(first_copy_, copies_ + end, turns_); }
   // All copies, up to `end`, are made before the products end. Nothing is then copied to where nothing is, or to a
@@ -224,7 +231,10 @@ class TileTransit {
     first_copy_ = copies_ + kSends;
   }
 
-  static constexpr int kSends = 2 * Rows;
+  static constexpr int kCopies = (Columns - kGemmTileCols) / 4 + 1;  // of a row
+  static_assert(kCopies == 1 || kCopies == 2);
+  static constexpr int kGroups = 2;  // of rows that wait
+  static constexpr int kSends = kGroups * kCopies * Rows;
 
   const TileTask& task_;
   const float* const start_;
@@ -232,10 +242,10 @@ class TileTransit {
   WholeTile tile_;
   std::int64_t turns_ = 0;
   bool simple_ = false;  // tiles only go to their place
-  TileCopy copies_[kSends + 3 * Rows + 1];
+  TileCopy copies_[kSends + 3 * kCopies * Rows + 1];
   int fetches_end_ = kSends;
   const TileCopy* first_copy_ = copies_ + kSends;
-  alignas(64) WaitingRow results_[kSends];
+  alignas(64) WaitingRow results_[kGroups * Rows];
   Row pieces_[Rows], sum_[Rows], residual_[Rows], gelu_input_[Rows], nowhere_ = {};
 };
 

@@ -9,9 +9,9 @@
 
 namespace bramble::kernels::gemm {
 
-inline constexpr float kTileOfZeros[12] = {};
+inline constexpr float kTileOfZeros[16] = {};
 
-/// Rows of 12 floats, `step` bytes apart.
+/// Rows of a tile's columns, `step` bytes apart.
 struct TileRowsAt {
   const float* first = nullptr;
   std::int64_t step = 0;
@@ -28,18 +28,18 @@ struct TileCopy {
 };
 
 /// results = ((start + A * B) + sum + bias) * scale + residual; but for the start, what is null is left out. Rows of 12
-/// columns. A's and B's places, and what lies where in here, the assembly knows.
+/// columns, or of 16. A's and B's places, and what lies where in here, the assembly knows.
 struct WholeTile {
   const float* a = nullptr;
   std::int64_t a_step = 0;  ///< bytes
   const float* b = nullptr;
   std::int64_t b_step = 0;            ///< bytes
-  const float* start = kTileOfZeros;  ///< 12 floats
+  const float* start = kTileOfZeros;  ///< a row
   std::int64_t turns = 0;             ///< of four depth steps
   const TileCopy* copy = nullptr;     ///< a turn makes one or two, from this one on, …
   const TileCopy* last_copy = nullptr;  ///< … and this one again and again
   std::int64_t second_copy = 0;         ///< bytes from a turn's first copy to its second: 0 where there is but one
-  float* first_half = nullptr;  ///< not null: sums break; after `turns` they go here, side by side, and as many follow
+  float* first_half = nullptr;  ///< not null: sums break; after `turns` they go here, to be `sum`, and as many follow
   std::int64_t steps = 0;       ///< of the depth, after all turns
   TileRowsAt sum, bias;
   const float* scale = nullptr;
@@ -47,6 +47,11 @@ struct WholeTile {
   float* results = nullptr;
   std::int64_t result_step = 0;  ///< bytes
   std::int64_t plain = 0;        ///< not 0: what comes between the first turns and the results is left out
+  /// Of 16 columns, which are two panels' of B: where the third and the fourth vector lie; steps in bytes.
+  const float* third = nullptr;
+  std::int64_t third_step = 0;
+  const float* fourth = nullptr;
+  std::int64_t fourth_step = 0;
 
   std::int64_t all_turns() const { return first_half ? 2 * turns : turns; }
   std::int64_t copies_a_turn() const { return second_copy > 0 ? 2 : 1; }

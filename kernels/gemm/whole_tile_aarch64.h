@@ -55,6 +55,7 @@ static_assert(offsetof(WholeTile, a_step) == 8 && offsetof(WholeTile, b) == 16 &
   "fmul v" #c0 ".4s, v" #c0 ".4s, v0.4s\n\t"                              \
   "fmul v" #c1 ".4s, v" #c1 ".4s, v1.4s\n\t"                              \
   "fmul v" #c2 ".4s, v" #c2 ".4s, v2.4s\n\t"
+#define BRAMBLE_SCALE_FIRST(c0, c1, c2) "ld1 {v0.4s-v2.4s}, [x12]\n\t" BRAMBLE_SCALE(c0, c1, c2)
 #define BRAMBLE_START_FIRST(c0, c1, c2) "ld1 {v8.4s-v10.4s}, [x10]\n\t"
 #define BRAMBLE_START(c0, c1, c2)                                         \
   "mov v" #c0 ".16b, v8.16b\n\t" "mov v" #c1 ".16b, v9.16b\n\t" "mov v" #c2 ".16b, v10.16b\n\t"
@@ -74,7 +75,7 @@ static_assert(offsetof(WholeTile, a_step) == 8 && offsetof(WholeTile, b) == 16 &
   "cbz x15, 4f\n"                                                                                     \
   "2:\n\t" TURN "subs x15, x15, #1\n\t" "b.ne 2b\n\t"                                                 \
   "ldr x10, [%[tile], #160]\n\t" "cbnz x10, 10f\n\t"                                                  \
-  "cbz x20, 4f\n\t" "mov x10, x20\n\t" "mov x11, #48\n\t" ROWS(BRAMBLE_STORE, BRAMBLE_STORE)          \
+  "cbz x20, 4f\n\t" "mov x10, x20\n\t" "ldr x11, [%[tile], #96]\n\t" ROWS(BRAMBLE_STORE, BRAMBLE_STORE)          \
   "mov x20, xzr\n\t" "ldr x15, [%[tile], #40]\n\t" ROWS(BRAMBLE_ZERO, BRAMBLE_ZERO) "b 2b\n"          \
   "4:\n\t" "ldr x15, [%[tile], #80]\n\t" "cbz x15, 6f\n"                                              \
   "5:\n\t" STEP "subs x15, x15, #1\n\t" "b.ne 5b\n"                                                  \
@@ -82,7 +83,7 @@ static_assert(offsetof(WholeTile, a_step) == 8 && offsetof(WholeTile, b) == 16 &
   "7:\n\t" "ldp x10, x11, [%[tile], #104]\n\t" "ldp x12, x13, [%[tile], #120]\n\t"                    \
   "orr x15, x10, x12\n\t" "orr x15, x15, x13\n\t" "cbz x15, 10f\n\t"                                 \
   "cbz x10, 8f\n\t" ROWS(BRAMBLE_ADD, BRAMBLE_ADD)                                                   \
-  "8:\n\t" "cbz x12, 9f\n\t" "ld1 {v0.4s-v2.4s}, [x12]\n\t" ROWS(BRAMBLE_SCALE, BRAMBLE_SCALE)       \
+  "8:\n\t" "cbz x12, 9f\n\t" ROWS(BRAMBLE_SCALE_FIRST, BRAMBLE_SCALE)                                     \
   "9:\n\t" "ldp x10, x11, [%[tile], #128]\n\t" "cbz x10, 10f\n\t" ROWS(BRAMBLE_ADD, BRAMBLE_ADD)     \
   "10:\n\t" "ldp x10, x11, [%[tile], #144]\n\t" ROWS(BRAMBLE_STORE, BRAMBLE_STORE)
 

@@ -6,6 +6,7 @@
 
 #if defined(__aarch64__)
 #include "kernels/gemm/whole_tile_aarch64.h"
+#include "kernels/gemm/wide_tile_aarch64.h"
 #else
 
 #include <cstdint>
@@ -27,21 +28,21 @@ struct RowOffsets {
   }
 };
 
-template <int Rows>
-BRAMBLE_INLINE void add(Accumulators<Rows, 3>& acc, const TileRowsAt& rows) {
+template <int Rows, int Vectors>
+BRAMBLE_INLINE void add(Accumulators<Rows, Vectors>& acc, const TileRowsAt& rows) {
   if (rows.first) add_rows(acc, rows.first, RowOffsets<Rows>(rows.step).at);
 }
 
 /// turn(acc, k) is four steps from k on, step(acc, k) one.
-template <int Rows, class Turn, class Step>
+template <int Rows, int Vectors, class Turn, class Step>
 BRAMBLE_INLINE void run(const WholeTile& tile, Turn turn, Step step) {
-  Accumulators<Rows, 3> acc;
+  Accumulators<Rows, Vectors> acc;
   begin_tile(acc, tile.start);
   const TileCopy* copy = tile.copy;
   std::int64_t k = 0;
   for (std::int64_t i = 0; i < tile.all_turns(); ++i, k += 4) {
     if (tile.first_half && i == tile.turns) {
-      store_rows(acc, tile.first_half, kRowsSideBySide<12>);
+      store_rows(acc, tile.first_half, kRowsSideBySide<4 * Vectors>);
       begin_tile(acc, nullptr);
     }
     turn(acc, k);
@@ -75,7 +76,7 @@ BRAMBLE_INLINE void multiply_seven_rows(const WholeTile& tile) {
     step_rows<2>(acc, steps, b + 24);
     step_rows<3>(acc, steps, b + 36);
   };
-  whole_tile::run<7>(
+  whole_tile::run<7, 3>(
       tile, turn, [&](Accumulators<7, 3> & acc, std::int64_t k) __attribute__((always_inline)) {
         float32x4_t step[7];
         BRAMBLE_UNROLL
@@ -96,7 +97,28 @@ BRAMBLE_INLINE void multiply_eight_lanes(const WholeTile& tile) {
     BRAMBLE_UNROLL
     for (int i = 0; i < 4; ++i) step(acc, k);
   };
-  whole_tile::run<8>(tile, turn, step);
+  whole_tile::run<8, 3>(tile, turn, step);
+}
+
+BRAMBLE_INLINE void multiply_five_rows(const WholeTile& tile) {
+  const float* a[5];
+  BRAMBLE_UNROLL
+  for (int i = 0; i < 5; ++i) a[i] = tile.a + i * whole_tile::floats(tile.a_step);
+  const std::int64_t third_step = whole_tile::floats(tile.third_step), fourth_step = whole_tile::floats(tile.fourth_step);
+  const auto step = [&](Accumulators<5, 4> & acc, std::int64_t k) __attribute__((always_inline)) {
+    const float* b = tile.b + 12 * k;
+    const float32x4_t columns[4] = {vld1q_f32(b), vld1q_f32(b + 4), vld1q_f32(tile.third + k * third_step),
+                                    vld1q_f32(tile.fourth + k * fourth_step)};
+    BRAMBLE_UNROLL
+    for (int i = 0; i < 5; ++i) {
+      BRAMBLE_UNROLL
+      for (int j = 0; j < 4; ++j) acc.v[i][j] = vfmaq_n_f32(acc.v[i][j], columns[j], a[i][k]);
+    }
+  };
+  const auto turn = [&](Accumulators<5, 4> & acc, std::int64_t k) __attribute__((always_inline)) {
+    for (int i = 0; i < 4; ++i) step(acc, k + i);
+  };
+  whole_tile::run<5, 4>(tile, turn, step);
 }
 
 }  // namespace bramble::kernels::gemm
