@@ -71,7 +71,7 @@ void narrow_tile(const GemmBlock& block, const TileTask& task, std::int64_t firs
   gemm::finish_edge(acc, task, to, rows.at, count, block.cols - col);
 }
 
-/// The same of a panel that has all its columns; sums break. Not inlined: the registers are whole_tile's.
+/// A panel that has all its columns; sums break. Not inlined: the registers are whole_tiles'.
 __attribute__((noinline)) void whole_tile_in_pieces(const GemmBlock& block, const RowOffsets& rows,
                                                     gemm::TileSource source, std::int64_t to, Transit& transit) {
   transit.begin(to, rows.at);
@@ -83,33 +83,45 @@ __attribute__((noinline)) void whole_tile_in_pieces(const GemmBlock& block, cons
   transit.end(to, rows.at);
 }
 
-/// The same without a break, or with one that the tile makes by itself.
-BRAMBLE_INLINE void whole_tile(const GemmBlock& block, const TileTask& task, std::int64_t first, std::int64_t count,
-                               std::int64_t col, const RowOffsets& rows, std::int64_t to, Transit& transit) {
-  const gemm::TileSource source(block, first, col, kGemmTileCols);
-  if (block.depth > depth_step(block) && !transit.in_halves()) return whole_tile_in_pieces(block, rows, source, to, transit);
-  source.give(transit.tile());
-  if (block.c.cached && task.plain && count == kRows && !block.c.row_offsets) {
-    return transit.pass(task.c + to + rows.at[0], rows.at[1] - rows.at[0],
-                        [&] { gemm::multiply_eight_lanes(transit.tile()); });
-  }
-  transit.begin(to, rows.at);
-  gemm::multiply_eight_lanes(transit.tile());
-  transit.end(to, rows.at);
+/// Where results of column `col`, in a panel `width` wide, are stored from.
+std::int64_t column_offset(const GemmBlock& block, std::int64_t col, std::int64_t width) {
+  return block.c.panel_depth > 0 ? col * block.c.panel_depth + block.c.first_row * width : col;
 }
 
-// The last panel's width follows from the columns that are left.
-BRAMBLE_INLINE void tile_of_any_width(const GemmBlock& block, const TileTask& task, std::int64_t first,
-                                      std::int64_t count, std::int64_t col, const RowOffsets& rows, Transit& transit) {
-  const bool panels = block.c.panel_depth > 0;
-  const std::int64_t width = std::min(kGemmTileCols, round_up(block.cols - col, 4));
-  const std::int64_t to = panels ? col * block.c.panel_depth + block.c.first_row * width : col;
-  if (width == kGemmTileCols && (panels || block.cols - col >= width))
-    return whole_tile(block, task, first, count, col, rows, to, transit);
-  const RowOffsets narrow(block, first, count, panels ? width : block.c.row_stride);
-  if (width == kGemmTileCols) return narrow_tile<3>(block, task, first, count, col, narrow, to, transit);
-  if (width == 8) return narrow_tile<2>(block, task, first, count, col, narrow, to, transit);
-  narrow_tile<1>(block, task, first, count, col, narrow, to, transit);
+/// Rows [first, first + count) and the panels of twelve columns in [col, end).
+BRAMBLE_INLINE void whole_tiles(const GemmBlock& block, const TileTask& task, std::int64_t first, std::int64_t count,
+                                std::int64_t col, std::int64_t end, const RowOffsets& rows, Transit& transit) {
+  gemm::TileSource source(block, first, col, kGemmTileCols);
+  const std::int64_t next_b = block.b_step ? kGemmTileCols : kGemmTileCols * block.b_depth;
+  const std::int64_t next_to = kGemmTileCols * std::max<std::int64_t>(block.c.panel_depth, 1);
+  std::int64_t to = column_offset(block, col, kGemmTileCols);
+  if (block.depth > depth_step(block) && !transit.in_halves()) {
+    for (; col < end; col += kGemmTileCols, to += next_to, source.b += next_b)
+      whole_tile_in_pieces(block, rows, source, to, transit);
+    return;
+  }
+  gemm::WholeTile& tile = transit.tile();
+  source.give(tile);
+  if (block.c.cached && task.plain && count == kRows && !block.c.row_offsets) {
+    for (; col < end; col += kGemmTileCols, to += next_to, tile.b += next_b)
+      transit.pass(task.c + to + rows.at[0], rows.at[1] - rows.at[0], [&] { gemm::multiply_eight_lanes(tile); });
+    return;
+  }
+  for (; col < end; col += kGemmTileCols, to += next_to, tile.b += next_b) {
+    transit.begin(to, rows.at);
+    gemm::multiply_eight_lanes(tile);
+    transit.end(to, rows.at);
+  }
+}
+
+// A panel that lacks columns, of which `cols` are left; not inlined, as it is but one of a row of tiles.
+__attribute__((noinline)) void last_tile(const GemmBlock& block, const TileTask& task, std::int64_t first,
+                                         std::int64_t count, std::int64_t col, Transit& transit) {
+  const std::int64_t width = round_up(block.cols - col, 4), to = column_offset(block, col, width);
+  const RowOffsets rows(block, first, count, block.c.panel_depth > 0 ? width : block.c.row_stride);
+  if (width == 12) return narrow_tile<3>(block, task, first, count, col, rows, to, transit);
+  if (width == 8) return narrow_tile<2>(block, task, first, count, col, rows, to, transit);
+  narrow_tile<1>(block, task, first, count, col, rows, to, transit);
 }
 
 // B panels that stay in L1 (36 KiB at a depth of 192) while A's tiles pass by, each multiplied with all of them.
@@ -124,14 +136,16 @@ BRAMBLE_PAGE_ALIGNED void gemm_block_f32(const GemmBlock& block, const GemmEpilo
   const std::int64_t fitting = std::max<std::int64_t>(1, kGroupFloats / panel_floats);
   const std::int64_t group_panels = block.b_group > 0 ? block.b_group : fitting;
   const std::int64_t group = group_panels * kGemmTileCols;
+  // A stored panel has all its columns where at most three are pads.
+  const bool panels = block.c.panel_depth > 0;
+  const std::int64_t whole_cols = (block.cols + (panels ? 3 : 0)) / kGemmTileCols * kGemmTileCols;
   for (std::int64_t begin = 0; begin < block.cols; begin += group) {
     const std::int64_t end = std::min(begin + group, block.cols);
     for (std::int64_t row = 0; row < block.rows; row += kRows) {
       const std::int64_t count = std::min<std::int64_t>(kRows, block.rows - row);
-      const RowOffsets rows(block, row, count, block.c.panel_depth > 0 ? kGemmTileCols : block.c.row_stride);
-      for (std::int64_t col = begin; col < end; col += kGemmTileCols) {
-        tile_of_any_width(block, task, row, count, col, rows, transit);
-      }
+      const RowOffsets rows(block, row, count, panels ? kGemmTileCols : block.c.row_stride);
+      whole_tiles(block, task, row, count, begin, std::min(end, whole_cols), rows, transit);
+      if (end > whole_cols) last_tile(block, task, row, count, whole_cols, transit);
     }
   }
   transit.flush();
