@@ -128,8 +128,9 @@ constexpr bool gemm_spreads_over_l1(std::int64_t stride) {
 /// Rows of A at a time that gemm_rows_f32 multiplies: 21 accumulators, 7 vectors of A and 3 of B.
 inline constexpr std::int64_t kGemmRowsTile = 7;
 
-/// Where the last panel of B is narrower than twelve, gemm_rows_f32 may take the last columns by 16, five rows at a time:
-/// how many these are, else 0. All of 16 or 32, or the last 16 of so many that A's second passage counts for little.
+/// Where the last panel of B is narrower than twelve, gemm_rows_f32 may take the last columns by 16, five rows at a
+/// time: how many these are, else 0. All of 16 or 32, or the last 16 of so many that A's second passage counts for
+/// little.
 constexpr std::int64_t gemm_rows_wide_cols(std::int64_t cols) {
   if (cols == 16 || cols == 32) return cols;
   return cols % kGemmTileCols == 4 && cols >= 64 ? 16 : 0;

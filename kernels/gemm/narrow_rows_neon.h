@@ -83,8 +83,7 @@ BRAMBLE_INLINE void narrow_tile(const GemmRows& product, const TileTask& task, c
   if (terms.breaks() && whole && task.epilogue.bias) add_rows(acc, task.epilogue.bias + col, kSameRow);
   if (!whole) return finish_edge(acc, task, col, rows.c, rows.count, product.cols - col);
   float* const joined = Rows == kGemmRowsTile && Vectors < 3 && transit ? transit->join(col, kWidth, rows.c) : nullptr;
-  if (joined)
-    return finish_tile(acc, task, col, rows.c, rows.count, joined, kRowsSideBySide<kWaitingStep>);
+  if (joined) return finish_tile(acc, task, col, rows.c, rows.count, joined, kRowsSideBySide<kWaitingStep>);
   finish_tile(acc, task, col, rows.c, rows.count);
 }
 

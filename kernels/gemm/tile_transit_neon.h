@@ -120,8 +120,8 @@ class TileTransit {
     return results_[0] + kGemmTileCols;
   }
 
-  /// Instead of both, and around multiply(), where nothing is in the epilogue and all rows exist, `step` elements apart:
-  /// the tile goes to its place at once.
+  /// Instead of both, and around multiply(), where nothing is in the epilogue and all rows exist, `step` elements
+  /// apart: the tile goes to its place at once.
   template <class Multiply>
   BRAMBLE_INLINE void pass(float* to, std::int64_t step, const Multiply& multiply) {
     tile_.results = to;

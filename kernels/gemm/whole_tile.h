@@ -33,21 +33,21 @@ struct WholeTile {
   const float* a = nullptr;
   std::int64_t a_step = 0;  ///< bytes
   const float* b = nullptr;
-  std::int64_t b_step = 0;            ///< bytes
-  const float* start = kTileOfZeros;  ///< a row
-  std::int64_t turns = 0;             ///< of four depth steps
-  const TileCopy* copy = nullptr;     ///< a turn makes one or two, from this one on, …
+  std::int64_t b_step = 0;              ///< bytes
+  const float* start = kTileOfZeros;    ///< a row
+  std::int64_t turns = 0;               ///< of four depth steps
+  const TileCopy* copy = nullptr;       ///< a turn makes one or two, from this one on, …
   const TileCopy* last_copy = nullptr;  ///< … and this one again and again
   std::int64_t second_copy = 0;         ///< bytes from a turn's first copy to its second: 0 where there is but one
-  float* first_half = nullptr;  ///< not null: sums break; after `turns` they go here, to be `sum`, and as many follow
-  std::int64_t steps = 0;       ///< of the depth, after all turns
+  float* first_half = nullptr;          ///< not null: sums break, go here after `turns`, to be `sum`; as many follow
+  std::int64_t steps = 0;               ///< of the depth, after all turns
   TileRowsAt sum, bias;
   const float* scale = nullptr;
   TileRowsAt residual;
   float* results = nullptr;
   std::int64_t result_step = 0;  ///< bytes
   std::int64_t plain = 0;        ///< not 0: what comes between the first turns and the results is left out
-  /// Of 16 columns, which are two panels' of B: where the third and the fourth vector lie; steps in bytes.
+  // Of 16 columns, which are two panels' of B: where the third and the fourth vector lie; steps in bytes.
   const float* third = nullptr;
   std::int64_t third_step = 0;
   const float* fourth = nullptr;

@@ -104,7 +104,8 @@ BRAMBLE_INLINE void multiply_five_rows(const WholeTile& tile) {
   const float* a[5];
   BRAMBLE_UNROLL
   for (int i = 0; i < 5; ++i) a[i] = tile.a + i * whole_tile::floats(tile.a_step);
-  const std::int64_t third_step = whole_tile::floats(tile.third_step), fourth_step = whole_tile::floats(tile.fourth_step);
+  const std::int64_t third_step = whole_tile::floats(tile.third_step);
+  const std::int64_t fourth_step = whole_tile::floats(tile.fourth_step);
   const auto step = [&](Accumulators<5, 4> & acc, std::int64_t k) __attribute__((always_inline)) {
     const float* b = tile.b + 12 * k;
     const float32x4_t columns[4] = {vld1q_f32(b), vld1q_f32(b + 4), vld1q_f32(tile.third + k * third_step),

@@ -231,8 +231,8 @@ TEST(Gemm, SumsThatBreakInATileAreThoseThatBreakInBlocks) {
 
 // Rows in place: sums that break in the middle stay in the tile, others go to C and come back.
 TEST(Gemm, SumsOfRowsInPlaceThatBreakInATileAreThoseOfTwoProducts) {
-  for (const std::int64_t rows : {2L, 7L, 11L, 19L}) {
-    for (const std::int64_t cols : {2L, 8L, 12L, 28L, 29L, 40L}) {
+  for (const std::int64_t rows : {2L, 7L, 8L, 11L, 19L, 25L}) {
+    for (const std::int64_t cols : {2L, 8L, 12L, 16L, 28L, 29L, 32L, 40L}) {
       for (const std::int64_t half : {4L, 12L, 96L, 196L}) {
         const std::int64_t depth = 2 * half;
         const auto a = uniform(size(rows * depth), 1), b = uniform(size(depth * cols), 2);
@@ -250,8 +250,9 @@ TEST(Gemm, SumsOfRowsInPlaceThatBreakInATileAreThoseOfTwoProducts) {
         std::vector<float> half_panels(size(gemm_b_elements(half, cols)));
         for (const std::int64_t k : {std::int64_t{0}, half}) {
           gemm_pack_b_f32(half, cols, b.data() + k * cols, cols, half_panels.data());
-          gemm_rows_f32({rows, cols, half, half, a.data() + k, depth, half_panels.data(), half, want.data(), cols, k > 0},
-                        k > 0 ? epilogue : GemmEpilogue{});
+          const GemmRows piece{rows, cols, half, half, a.data() + k, depth, half_panels.data(), half, want.data(), cols,
+                               k > 0};
+          gemm_rows_f32(piece, k > 0 ? epilogue : GemmEpilogue{});
         }
         EXPECT_EQ(got, want) << rows << " rows, " << cols << " columns, " << depth << " terms";
 
@@ -259,6 +260,75 @@ TEST(Gemm, SumsOfRowsInPlaceThatBreakInATileAreThoseOfTwoProducts) {
         gemm_rows_f32(whole, epilogue);
         gemm_f32_ref(rows, cols, depth, a.data(), depth, 1, b.data(), cols, 1, want.data(), cols, false, epilogue);
         expect_near(got, want, tolerance(depth));
+      }
+    }
+  }
+}
+
+// Where the last columns are taken by 16, against the same columns cut so that they are not.
+TEST(Gemm, ColumnsTakenBySixteenHaveTheBitsOfNarrowerTiles) {
+  for (const std::int64_t cols : {16L, 32L, 64L, 76L}) {
+    ASSERT_GT(gemm_rows_wide_cols(cols), 0);
+    for (const std::int64_t rows : {5L, 23L, 35L}) {
+      for (const auto& [depth, step] : {std::pair{4L, 4L}, {32L, 32L}, {96L, 48L}, {100L, 40L}}) {
+        const std::int64_t stride = cols + 3, cut = cols - cols % kGemmTileCols;
+        const auto a = uniform(size(rows * depth), 1), b = uniform(size(depth * cols), 2);
+        const auto bias = uniform(size(cols), 3), scale = uniform(size(cols), 4);
+        const auto residual = uniform(size(rows * stride), 5), gelu_input = uniform(size(rows * stride), 6, -3, 3);
+        std::vector<float> panels(size(gemm_b_elements(depth, cols)));
+        gemm_pack_b_f32(depth, cols, b.data(), cols, panels.data());
+        for (const bool accumulate : {false, true}) {
+          for (const Activation activation : {Activation::none, Activation::relu6, Activation::silu}) {
+            const auto before = uniform(size(rows * stride), 7);
+            auto wide = before, wide_z = before, narrow = before, narrow_z = before;
+            GemmEpilogue epilogue{bias.data(), residual.data(), wide_z.data(), activation};
+            if (activation == Activation::none) epilogue.gelu_input = gelu_input.data();
+            if (activation == Activation::silu) epilogue.scale = scale.data();
+            if (activation == Activation::relu6) epilogue.preactivation = nullptr;
+            GemmRows product{rows, cols, depth, step, a.data(), depth, panels.data(), depth, wide.data(), stride};
+            product.accumulate = accumulate;
+            gemm_rows_f32(product, epilogue);
+
+            if (epilogue.preactivation) epilogue.preactivation = narrow_z.data();
+            product.c = narrow.data();
+            for (std::int64_t begin = 0; begin < cols; begin += cut, product.b += cut * depth, product.c += cut) {
+              product.cols = std::min(cut, cols - begin);
+              gemm_rows_f32(product, epilogue);
+              epilogue.bias += cut;
+              epilogue.residual += cut;
+              if (epilogue.preactivation) epilogue.preactivation += cut;
+              if (epilogue.gelu_input) epilogue.gelu_input += cut;
+              if (epilogue.scale) epilogue.scale += cut;
+            }
+            EXPECT_EQ(wide, narrow) << rows << " rows, " << cols << " columns, " << depth << " terms";
+            EXPECT_EQ(wide_z, narrow_z) << rows << " rows, " << cols << " columns, " << depth << " terms";
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Gemm, ShortSumsOfRowsInPlaceMatchTheReference) {
+  for (const std::int64_t rows : {1L, 9L}) {
+    for (const std::int64_t cols : {4L, 12L, 20L, 44L}) {
+      for (const std::int64_t depth : {1L, 2L, 3L, 4L}) {
+        const std::int64_t lda = depth + 1, ldc = cols + 2;
+        const auto a = uniform(size(rows * lda), 1), b = uniform(size(depth * cols), 2, -5, 5);
+        const auto bias = uniform(size(cols), 3, 0, 6);
+        std::vector<float> panels(size(gemm_b_elements(depth, cols)));
+        gemm_pack_b_f32(depth, cols, b.data(), cols, panels.data());
+        for (const Activation activation : {Activation::none, Activation::relu, Activation::relu6}) {
+          for (const float* start : {static_cast<const float*>(nullptr), bias.data()}) {
+            GemmEpilogue epilogue;
+            epilogue.bias = start;
+            epilogue.activation = activation;
+            auto got = uniform(size(rows * ldc), 4), want = got;
+            gemm_rows_f32({rows, cols, depth, 4, a.data(), lda, panels.data(), depth, got.data(), ldc}, epilogue);
+            gemm_f32_ref(rows, cols, depth, a.data(), lda, 1, b.data(), cols, 1, want.data(), ldc, false, epilogue);
+            expect_near(got, want, 8 * tolerance(depth));
+          }
+        }
       }
     }
   }
