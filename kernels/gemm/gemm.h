@@ -153,7 +153,7 @@ struct GemmRows {
   std::int64_t cols = 0;
   std::int64_t depth = 0;
   /// Sums break after so many terms, a multiple of 4: these go to C and come back or, where they are half of at most
-  /// kGemmRowsDepth, stay in the tile.
+  /// kGemmRowsDepth or there are but four rows, stay in the tile. A bias comes last then as well.
   std::int64_t depth_step = 0;
   const float* a = nullptr;     ///< A[i][k] = a[i * a_stride + k]
   std::int64_t a_stride = 0;

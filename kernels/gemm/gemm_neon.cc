@@ -114,7 +114,7 @@ BRAMBLE_INLINE void whole_tiles(const GemmBlock& block, const TileTask& task, st
   }
 }
 
-// A panel that lacks columns, of which `cols` are left; not inlined, as it is but one of a row of tiles.
+// The last panel, from `col` on, which lacks columns; not inlined, as it is but one of a row of tiles.
 __attribute__((noinline)) void last_tile(const GemmBlock& block, const TileTask& task, std::int64_t first,
                                          std::int64_t count, std::int64_t col, Transit& transit) {
   const std::int64_t width = round_up(block.cols - col, 4), to = column_offset(block, col, width);
