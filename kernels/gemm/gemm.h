@@ -128,18 +128,23 @@ constexpr bool gemm_spreads_over_l1(std::int64_t stride) {
 /// Rows of A at a time that gemm_rows_f32 multiplies: 21 accumulators, 7 vectors of A and 3 of B.
 inline constexpr std::int64_t kGemmRowsTile = 7;
 
+/// Rows of A and columns that it multiplies at a time where it takes more columns: 20 accumulators, 5 vectors of A and 4
+/// of B.
+inline constexpr std::int64_t kGemmWideTileRows = 5;
+inline constexpr std::int64_t kGemmWideTileCols = 16;
+
 /// Where the last panel of B is narrower than twelve, gemm_rows_f32 may take the last columns by 16, five rows at a
 /// time: how many these are, else 0. All of 16 or 32, or the last 16 of so many that A's second passage counts for
 /// little.
 constexpr std::int64_t gemm_rows_wide_cols(std::int64_t cols) {
-  if (cols == 16 || cols == 32) return cols;
-  return cols % kGemmTileCols == 4 && cols >= 64 ? 16 : 0;
+  if (cols == kGemmWideTileCols || cols == 2 * kGemmWideTileCols) return cols;
+  return cols % kGemmTileCols == 4 && cols >= 64 ? kGemmWideTileCols : 0;
 }
 
 /// Rows in multiples of which none is multiplied in vain.
 constexpr std::int64_t gemm_rows_whole_tiles(std::int64_t cols) {
   const std::int64_t wide = gemm_rows_wide_cols(cols);
-  return wide == 0 ? kGemmRowsTile : wide == cols ? 5 : 5 * kGemmRowsTile;
+  return wide == 0 ? kGemmRowsTile : wide == cols ? kGemmWideTileRows : kGemmWideTileRows * kGemmRowsTile;
 }
 
 /// How long its sums may be at most for two B panels to stay in L1. Where they break, C comes and goes, 3 % of a tile of

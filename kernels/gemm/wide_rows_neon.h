@@ -12,8 +12,8 @@
 
 namespace bramble::kernels::gemm {
 
-inline constexpr int kWideRows = 5;
-inline constexpr std::int64_t kWideCols = 16;
+inline constexpr int kWideRows = kGemmWideTileRows;
+inline constexpr std::int64_t kWideCols = kGemmWideTileCols;
 
 /// The last columns that are taken so.
 inline std::int64_t wide_columns(const GemmRows& product) {
